@@ -1,0 +1,96 @@
+# The table of contents of a study. Reads one configuration, plans every run, and trains only what has
+# changed or is missing. Read the rules in the order of the includes: it is the order of the talk.
+#
+#   snakemake --cores 8 all_ablations                                   the grid of config.yaml
+#   snakemake --cores 8                                                 all of it, to the deck
+#   snakemake --cores 8 --configfile workflow/studies/digits.yaml       another study
+#   snakemake --cores 1 figures slides                                  presentation only
+
+# `configfile:` would merge: axes of config.yaml would leak into a study given with --configfile
+if "study" not in config:
+
+    configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/slides.smk"
+
+
+localrules:
+    all,
+    all_ablations,
+    data,
+    train,
+    evaluate,
+    features,
+    pca,
+    best,
+    figures,
+    slides,
+
+
+rule all:
+    default_target: True
+    input:
+        SCORES,
+        TABLES,
+        FIGURES,
+        BEST,
+        DECK,
+
+
+# every run trained and evaluated, tables, figures
+rule all_ablations:
+    input:
+        SCORES,
+        TABLES,
+        FIGURES,
+
+
+rule data:
+    input:
+        MANIFEST,
+        str(layout.prepared(STUDY.dataset.key)),
+
+
+rule train:
+    input:
+        [str(job.paths.train) for job in JOBS],
+
+
+rule evaluate:
+    input:
+        SCORES,
+
+
+rule features:
+    input:
+        FEATURES,
+
+
+rule pca:
+    input:
+        PCA,
+
+
+rule best:
+    input:
+        BEST,
+
+
+rule figures:
+    input:
+        FIGURES,
+
+
+rule slides:
+    input:
+        DECK,

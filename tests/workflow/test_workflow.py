@@ -1,0 +1,259 @@
+"""The real Snakefile on a tiny real study: what is planned, when, and what the results look like."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STUDY = "tests/workflow/tiny.yaml"
+CODE = ("Snakefile", "config.yaml", "vitflow", "workflow", "profiles", "tests/workflow/tiny.yaml", "pyproject.toml")
+
+
+def environment() -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+def call(where: Path, *words: str, expect: int = 0, timeout: float = 400) -> str:
+    """Run a command in a checkout whose own package is imported; its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=where,
+        env=environment() | {"PYTHONPATH": str(where)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == expect, done.stdout[-4000:]
+    return done.stdout
+
+
+def snakemake(where: Path, *words: str, expect: int = 0, study: str = STUDY) -> str:
+    return call(where, "snakemake", "--cores", "2", "--configfile", study, *words, expect=expect)
+
+
+def planned(where: Path, *words: str, study: str = STUDY) -> dict[str, list[str]]:
+    """{rule: [first output of each job]} of a dry run."""
+    output = snakemake(where, "-n", *words, study=study)
+    jobs: dict[str, list[str]] = {}
+    for rule, made in re.findall(r"(?:rule|checkpoint) (\w+):\n(?:\s+input: .*\n)?\s+output: ([^,\n]+)", output):
+        jobs.setdefault(rule, []).append(made)
+    return jobs
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def copy_code(to: Path) -> Path:
+    """A checkout of the working tree's code, without results, data and history."""
+    for name in CODE:
+        source, target = ROOT / name, to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return to
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny study, run to its deck."""
+    where = copy_code(tmp_path_factory.mktemp("finished"))
+    snakemake(where)
+    return where
+
+
+@pytest.fixture
+def checkout(finished: Path, tmp_path: Path) -> Path:
+    """The finished study with Snakemake's own memory: the folder in which it ran."""
+    return Path(shutil.copytree(finished, tmp_path / "here", symlinks=True))
+
+
+@pytest.fixture
+def clone(finished: Path, tmp_path: Path) -> Path:
+    """As git would bring it: small results only, no weights, arrays, images or memory, and shuffled file times."""
+    where = copy_code(tmp_path / "clone")
+    kept = [p for p in (finished / "results").rglob("*") if p.is_file()]
+    kept = [p for p in kept if not {"checkpoints", "state"} & set(p.parts) and not (p.parent.name == "features" and p.suffix == ".safetensors")]
+    for number, path in enumerate([*kept, finished / "data" / "digits.json"]):
+        target = where / path.relative_to(finished)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+        jitter = int(hashlib.sha256(str(number).encode()).hexdigest()[:4], 16)
+        os.utime(target, (1_700_000_000 + jitter, 1_700_000_000 + jitter))
+    return where
+
+
+def test_a_finished_study_has_all_that_design_promises(finished: Path) -> None:
+    home = finished / "results" / "tiny"
+    for run, seed in [("baseline", 0), ("baseline", 1), ("width=8", 0), ("best_architecture", 100)]:
+        files = {path.name for path in (home / "runs" / run / f"seed{seed}").iterdir()}
+        assert files == {"config.json", "history.csv", "train.json", "metrics.json", "predictions.npz"}
+        assert (home / "checkpoints" / run / f"seed{seed}.safetensors").stat().st_size > 0
+    assert not list(home.rglob("step-*.pt")), "resume states are cleaned up"
+    for form in ("html", "pdf", "pptx"):
+        assert (home / "slides" / f"deck.{form}").stat().st_size > 10_000
+    summary = json.loads((home / "analysis" / "summary.json").read_text())
+    assert (summary["done"], summary["total"]) == (5, 5)
+    scores = [json.loads((home / f"runs/baseline/seed{k}/metrics.json").read_text())["test"]["accuracy"] for k in (0, 1)]
+    assert summary["runs"]["baseline"]["test"]["mean"] == pytest.approx(sum(scores) / 2, abs=1e-4)
+
+
+def test_a_finished_study_leaves_nothing_to_do(checkout: Path) -> None:
+    assert planned(checkout) == {}
+    assert planned(checkout, "all_ablations") == {}
+
+
+def test_an_edited_axis_plans_that_run_and_its_dependants(checkout: Path) -> None:
+    edit(checkout / STUDY, "width: [8, 16]", "width: [12, 16]")
+    plan = planned(checkout, "all_ablations")
+    assert plan["train_run"] == ["results/tiny/checkpoints/width=12/seed0.safetensors"]
+    assert plan["evaluate_run"] == ["results/tiny/runs/width=12/seed0/metrics.json"]
+    assert {"summarise", "draw"} <= set(plan)
+    assert "extract_features" not in plan
+
+
+def test_a_new_selection_of_the_same_winner_does_not_train_it_again(checkout: Path) -> None:
+    edit(checkout / STUDY, "width: [8, 16]", "width: [12, 16]")
+    winner = checkout / "results/tiny/runs/best_architecture/seed100/train.json"
+    before = winner.stat().st_mtime_ns
+    output = snakemake(checkout)
+    assert "checkpoint select" in output
+    assert winner.stat().st_mtime_ns == before
+    assert planned(checkout) == {}
+
+
+def test_a_learning_rate_plans_all_runs(clone: Path) -> None:
+    edit(clone / STUDY, "learning_rate: 0.003", "learning_rate: 0.002")
+    assert len(planned(clone, "all_ablations")["train_run"]) == 5
+
+
+def test_an_edit_of_the_presentation_trains_nothing(clone: Path) -> None:
+    edit(clone / STUDY, "A tiny study", "Another title")
+    plan = planned(clone)
+    assert set(plan) <= {"summarise", "draw", "render_slides", "confirm_best"}
+    assert "summarise" in plan
+
+
+def test_code_and_comments_of_the_models_plan_nothing(checkout: Path) -> None:
+    edit(checkout / "vitflow/models/norm.py", '"""', '"""Another word. ')
+    edit(checkout / "vitflow/training/loop.py", "CHECKPOINT_SECONDS = 60.0", "CHECKPOINT_SECONDS = 61.0")
+    assert planned(checkout) == {}
+
+
+def test_code_of_figures_plans_figures_and_slides(checkout: Path) -> None:
+    with (checkout / "vitflow/figures/style.py").open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert set(planned(checkout)) == {"draw", "render_slides"}
+
+
+def test_a_clone_without_weights_regenerates_figures_and_slides_to_the_same_bytes(clone: Path, finished: Path) -> None:
+    assert not set(planned(clone, "figures", "slides")) & {"prepare", "train_run", "evaluate_run", "extract_features"}
+    shutil.rmtree(clone / "results/tiny/figures")
+    shutil.rmtree(clone / "results/tiny/slides")
+    snakemake(clone, "figures", "slides")
+    for old in sorted((finished / "results/tiny/figures").iterdir()):
+        assert (clone / "results/tiny/figures" / old.name).read_bytes() == old.read_bytes(), old.name
+    for name in ("deck.html", "deck.pdf"):
+        assert (clone / "results/tiny/slides" / name).read_bytes() == (finished / "results/tiny/slides" / name).read_bytes()
+    assert not (clone / "results/tiny/checkpoints").exists()
+
+
+def test_half_of_the_runs_deleted_in_a_clone_plans_that_half(clone: Path) -> None:
+    shutil.rmtree(clone / "results/tiny/runs/heads=1")
+    shutil.rmtree(clone / "results/tiny/runs/baseline/seed1")
+    plan = planned(clone, "all_ablations")
+    assert sorted(plan["train_run"]) == [
+        "results/tiny/checkpoints/baseline/seed1.safetensors",
+        "results/tiny/checkpoints/heads=1/seed0.safetensors",
+    ]
+    assert len(plan["evaluate_run"]) == 2
+
+
+def test_missing_weights_that_a_step_needs_stop_the_plan(clone: Path) -> None:
+    metrics = clone / "results/tiny/runs/width=8/seed0/metrics.json"
+    metrics.unlink()
+    output = snakemake(clone, "-n", "all_ablations", expect=1)
+    assert "weights are missing" in output and "Traceback" not in output
+    assert (clone / "results/tiny/runs/width=8/seed0/train.json").exists(), "nothing is lost"
+
+
+def test_an_override_reaches_the_jobs_or_is_refused(checkout: Path) -> None:
+    assert len(planned(checkout, "--config", "training={epochs: 3}", "--")["train_run"]) >= 5
+    wanted = json.loads((checkout / "results/tiny/state/wanted/baseline/seed0.json").read_text())
+    assert wanted["config"]["training"]["epochs"] == 3
+    refused = snakemake(checkout, "-n", "--config", "epochs=3", "--", "all", expect=1)
+    assert "epochs: unknown key" in refused and "Traceback" not in refused
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs: 2", "epohcs: 2", "training.epohcs: unknown key; did you mean 'epochs'?"),
+        ("heads: [1, 2]", "heads: [3, 2]", "width 16 is not divisible by heads 3"),
+        ("width: [8, 16]", "widht: [8, 16]", "did you mean 'width'?"),
+        ("study: tiny", "study: ../../etc", "cannot name a study"),
+        ("patch_size: 4", "patch_size: 3", "does not divide the image side 8"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_before_the_first_job(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    where = copy_code(tmp_path)
+    edit(where / STUDY, old, new)
+    output = snakemake(where, expect=1)
+    assert message in output
+    assert "Traceback" not in output
+    assert not (where / "results").exists(), "nothing is half-written"
+
+
+def test_the_plan_of_config_yaml_lists_every_run_once_per_seed_without_torch(tmp_path: Path) -> None:
+    from vitflow.config import read_study
+    from vitflow.grid import expand
+
+    where = copy_code(tmp_path)
+    (where / "torch.py").write_text("raise RuntimeError('torch is imported for a plan')")
+    plan = planned(where, "all_ablations", study="config.yaml")
+    runs = expand(read_study(ROOT / "config.yaml")).runs.values()
+    wanted = [f"results/cifar10/checkpoints/{run.name}/seed{seed}.safetensors" for run in runs for seed in run.seeds]
+    assert sorted(plan["train_run"]) == sorted(wanted)
+
+
+def test_pending_training_in_short_sittings_finishes_the_study(tmp_path: Path, finished: Path) -> None:
+    where = copy_code(tmp_path)
+    for _ in range(40):
+        done = subprocess.run(
+            [sys.executable, "-m", "vitflow", "train", "--pending", "--time-limit", "6", "--config", STUDY],
+            cwd=where,
+            env=environment() | {"PYTHONPATH": str(where)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode in (0, 75), done.stderr
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0
+    assert not set(planned(where, "all_ablations")) & {"train_run", "evaluate_run"}
+    for run in ("baseline", "heads=1", "resnet18-width=4"):
+        name = f"results/tiny/runs/{run}/seed0/history.csv"
+        assert (where / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_the_report_is_made(checkout: Path) -> None:
+    snakemake(checkout, "--report", "report.html")
+    assert (checkout / "report.html").stat().st_size > 100_000

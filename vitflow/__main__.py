@@ -1,0 +1,7 @@
+"""``python -m vitflow``."""
+
+import sys
+
+from vitflow.cli import main
+
+sys.exit(main())

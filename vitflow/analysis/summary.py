@@ -1,0 +1,209 @@
+"""Tables over seeds: mean, standard deviation, n and difference for every run, and the findings they allow."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+from vitflow.analysis.claims import ENOUGH_SEEDS, Interval, sentence, simultaneous_intervals
+from vitflow.config import ResNet, RunConfig, Study, spell
+from vitflow.grid import BASELINE, Grid
+
+LABELS = {"mlp_ratio": "MLP ratio", "pool": "pooling"}
+
+#: what else changes along an axis; named in its figure
+CONFOUNDS = {
+    "patch_size": "smaller patches mean more tokens and more multiplications",
+    "width": "at fixed heads the head size grows with the width",
+    "depth": "parameters and multiplications grow with the depth",
+    "heads": "more heads are narrower heads; multiplications hardly change",
+    "pool": "mean pooling has no [CLS] token: one token fewer",
+    "augmentation": "training images only; cost is unchanged",
+    "learning_rate": "one recipe for all: a variant may prefer another rate",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """The stored results of one run and seed: contents of train.json and metrics.json."""
+
+    run: str
+    seed: int
+    train: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.train["status"] == "finished")
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """mean, sample standard deviation (None below two values) and the values; mean None if there are none."""
+    return {
+        "mean": round(statistics.fmean(values), 4) if values else None,
+        "sd": round(statistics.stdev(values), 4) if len(values) > 1 else None,
+        "values": [round(value, 4) for value in values],
+    }
+
+
+def run_label(name: str, config: RunConfig, baseline: RunConfig) -> str:
+    """A run as people say it: ``patch size 2``, ``ResNet-18, half width``."""
+    parts = []
+    changed = {k: v for k, v in config.flat().items() if baseline.flat().get(k, object()) != v}
+    if isinstance(config.model, ResNet) and config.model.family != baseline.model.family:
+        parts.append(f"ResNet-{config.model.depth}")
+        if config.model.width != 64:
+            parts.append("half width" if config.model.width == 32 else f"width {config.model.width}")
+        changed = {k: v for k, v in changed.items() if k not in type(config.model).model_fields}
+    parts += [f"{axis_label(k).lower() if k != 'mlp_ratio' else 'MLP ratio'} {spell(v).replace('_', '+')}" for k, v in sorted(changed.items())]
+    return ", ".join(parts) or name
+
+
+def axis_label(axis: str) -> str:
+    """``patch_size`` as ``Patch size``."""
+    words = LABELS.get(axis, axis.replace("_", " "))
+    return words[0].upper() + words[1:]
+
+
+def runs_table(
+    study: Study, grid: Grid, records: list[Record], costs: dict[str, dict[str, int]]
+) -> dict[str, dict[str, Any]]:
+    """Everything known of each run, over its seeds; accuracies and calibration errors in percent.
+
+    Differences are mean(run) - mean(baseline) on the same images, in percentage points; intervals are simultaneous
+    within the first ablation group that holds the run, and None below three seeds. Diverged seeds are counted, not averaged.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for name, run in grid.runs.items():
+        mine = [r for r in records if r.run == name]
+        good = [r for r in mine if r.finished]
+
+        def over_seeds(split: str, key: str, good: list[Record] = good) -> dict[str, Any]:
+            return spread([r.metrics[split][key] for r in good if r.metrics[split] is not None])
+
+        table[name] = {
+            "label": run_label(name, run.config, study.baseline_run),
+            "family": run.config.model.family,
+            "reference": any(p.run == name and p.group == "references" for p in grid.points),
+            "seeds": [r.seed for r in mine],
+            "n": len(good),
+            "diverged": len(mine) - len(good),
+            "validation": over_seeds("validation", "accuracy"),
+            "test": over_seeds("test", "accuracy"),
+            "clean_train": over_seeds("train", "accuracy"),
+            "test_loss": over_seeds("test", "loss"),
+            "test_ece": over_seeds("test", "ece"),
+            "train_seconds": spread([r.train["cost"]["seconds"] for r in mine]),
+            "model": run.config.model.model_dump(),
+            "difference": None,
+            **costs[name],
+        }
+    intervals = _intervals(study, grid, table)
+    base = table[BASELINE]
+    for name, row in table.items():
+        if name == BASELINE or not row["n"] or not base["n"]:
+            continue
+        row["difference"] = {"n": min(row["n"], base["n"])}
+        for split in ("validation", "test"):
+            if row[split]["mean"] is None or base[split]["mean"] is None:
+                row["difference"][split] = None
+                continue
+            row["difference"][split] = round(row[split]["mean"] - base[split]["mean"], 4)
+            row["difference"][f"{split}_interval"] = intervals[split].get(name)
+    return table
+
+
+def axes_table(study: Study, grid: Grid, table: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One entry per axis of every ablation group: its values, their runs, and the finding its figure shows."""
+    entries = []
+    for group, axes in study.ablations.items():
+        for axis in axes:
+            points = [p for p in grid.points if (p.group, p.axis) == (group, axis)]
+            entries.append(
+                {
+                    "group": group,
+                    "axis": axis,
+                    "label": axis_label(axis),
+                    "confound": CONFOUNDS.get(axis, "nothing else, by construction"),
+                    "values": [{"value": p.value, "run": p.run} for p in points],
+                    "finding": _axis_finding(axis, points, table, study.equivalence_margin),
+                }
+            )
+    return entries
+
+
+def findings(study: Study, table: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Title sentences that are not about one axis."""
+    base = table[BASELINE]
+    done = {name: row for name, row in table.items() if row["n"] and row["test"]["mean"] is not None}
+    ranked = sorted((n for n in done if done[n]["validation"]["mean"] is not None), key=lambda n: -done[n]["validation"]["mean"])
+    best = ranked[0] if ranked else BASELINE
+    result = {
+        "headline": f"The baseline reaches {_with_sd(base['test'])} % on test images",
+        "convergence": f"After {study.training.epochs} epochs the baseline knows {_with_sd(base['clean_train'])} % "
+        f"of its training images and {_with_sd(base['validation'])} % of others",
+        "cost": f"From {_mega(min(r['multiplications'] for r in table.values()))} to "
+        f"{_mega(max(r['multiplications'] for r in table.values()))} multiplications an image",
+        "best": f"Best on validation: {table[best]['label']}, {_with_sd(table[best]['validation'])} %",
+        "features": "First components of what each model has learned",
+    }
+    references = [name for name, row in done.items() if row["reference"] and row["difference"]]
+    if references:
+        first = references[0]
+        difference = done[first]["difference"]
+        result["references"] = sentence(
+            done[first]["label"], difference["test"], difference.get("test_interval"), study.equivalence_margin
+        ) + " against the baseline ViT"
+    else:
+        result["references"] = "No model of another family in this study"
+    return result
+
+
+def best_single(table: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """The run with the highest mean validation accuracy, its label and accuracies; None before any has finished."""
+    ranked = [(row["validation"]["mean"], name) for name, row in table.items() if row["validation"]["mean"] is not None]
+    if not ranked:
+        return None
+    name = max(ranked)[1]
+    row = table[name]
+    return {"run": name, "label": row["label"], "n": row["n"], "validation": row["validation"]["mean"], "test": row["test"]["mean"]}
+
+
+def _intervals(study: Study, grid: Grid, table: dict[str, dict[str, Any]]) -> dict[str, dict[str, Interval | None]]:
+    """{split: {run: interval}}, simultaneous within each group."""
+    result: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
+    for group in [*study.ablations, *study.cross, "references"]:
+        members = [p.run for p in grid.points if p.group == group and p.run != BASELINE]
+        for split, found in result.items():
+            values = {run: table[run][split]["values"] for run in members}
+            for run, interval in simultaneous_intervals(table[BASELINE][split]["values"], values).items():
+                found.setdefault(run, interval)
+    return result
+
+
+def _axis_finding(axis: str, points: list[Any], table: dict[str, dict[str, Any]], margin: float) -> str:
+    label = axis_label(axis)
+    diverged = [p.value for p in points if table[p.run]["diverged"] and not table[p.run]["n"]]
+    if diverged:
+        return f"{label} {', '.join(diverged)} diverged"
+    compared = [(p, table[p.run]["difference"]) for p in points if table[p.run]["difference"]]
+    if not compared:
+        return f"{label}: not finished yet"
+    place, difference = max(compared, key=lambda c: abs(c[1]["test"]))
+    return sentence(f"{label} {place.value.replace('_', '+')}", difference["test"], difference.get("test_interval"), margin)
+
+
+def _with_sd(values: dict[str, Any]) -> str:
+    if values["mean"] is None:
+        return "-"
+    return f"{values['mean']:.1f}" + (f" ± {values['sd']:.1f}" if values["sd"] is not None else "")
+
+
+def _mega(number: int) -> str:
+    return f"{number / 1e6:.0f} million" if number < 1e9 else f"{number / 1e9:.2g} billion"
+
+
+def is_descriptive(table: dict[str, dict[str, Any]]) -> bool:
+    """Whether some comparison rests on fewer than three seeds."""
+    return any(row["n"] + row["diverged"] < ENOUGH_SEEDS for row in table.values())

@@ -1,0 +1,456 @@
+"""The schema of a study: what may stand in ``config.yaml``, and what it means.
+
+Everything here is checked before any job starts and without importing torch. Models are frozen, unknown
+keys are errors, and allowed names are literals, so that a typo is found where it was made.
+
+A *run* is one complete resolved configuration (:class:`RunConfig`). Its identity is the digest of the
+fields that differ from their **frozen default**: a default, once released, never changes, and a new field
+arrives with the default that reproduces the old behaviour. Adding a field therefore changes no digest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+SCHEMA_VERSION = 1
+
+#: image side in pixels, channels, classes of the datasets whose shape is known beforehand
+DATASET_SHAPES: dict[str, tuple[int, int, int]] = {
+    "cifar10": (32, 3, 10),
+    "cifar100": (32, 3, 100),
+    "digits": (8, 1, 10),
+}
+
+#: what may stand as the value of a field on an axis
+Scalar = Union[bool, int, float, str, None]
+#: one place on an axis: a value of the axis' own field, or ``{name: ..., field: value, ...}``
+AxisValue = Union[Scalar, dict[str, Scalar]]
+Axes = dict[str, list[AxisValue]]
+
+
+class ConfigError(ValueError):
+    """A mistake in a configuration, told in one line: where, what, and the nearest valid choice."""
+
+
+class Strict(BaseModel):
+    """Frozen, and without room for unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+# ---------------------------------------------------------------------------------------- one run
+
+
+class Dataset(Strict):
+    """Which images, and how many of them."""
+
+    name: Literal["cifar10", "cifar100", "digits", "folder"]
+    path: str | None = Field(
+        None, description="local copy, used before any download: official archive, class folders, or zips of them"
+    )
+    train_images: int | None = Field(
+        None, ge=1, description="stratified subset of the training images; subsets are nested; all if null"
+    )
+    validation_fraction: float = Field(
+        0.1, ge=0.0, lt=0.9, description="part of the official training images held out, per class, by content hash"
+    )
+    image_size: int | None = Field(None, ge=4, description="pixels a side; only for 'folder'")
+    channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
+    classes: int | None = Field(None, ge=2, description="only for 'folder'")
+
+    @model_validator(mode="after")
+    def _shape_is_known(self) -> Dataset:
+        own = (self.image_size, self.channels, self.classes)
+        if self.name == "folder":
+            if None in own or self.path is None:
+                raise ValueError("dataset 'folder' needs path, image_size, channels and classes")
+        elif own != (None, None, None):
+            raise ValueError(f"image_size, channels and classes are fixed for '{self.name}'; remove them")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Names the prepared files: the dataset's name, or the last part of a folder's path."""
+        return self.name if self.path is None or self.name != "folder" else _check_name(Path(self.path).stem, "a dataset")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(image side in pixels, channels, classes)."""
+        if self.name == "folder":
+            assert self.image_size and self.channels and self.classes
+            return self.image_size, self.channels, self.classes
+        return DATASET_SHAPES[self.name]
+
+
+class ViT(Strict):
+    """Vision Transformer (Dosovitskiy et al., 2021), pre-norm, learned positions."""
+
+    family: Literal["vit"] = "vit"
+    patch_size: int = Field(4, ge=1, description="pixels a side; must divide the image side")
+    width: int = Field(192, ge=4, description="width of a token")
+    depth: int = Field(6, ge=1, description="number of blocks")
+    heads: int = Field(8, ge=1, description="attention heads; must divide the width")
+    mlp_ratio: float = Field(4.0, gt=0, description="hidden width of the feed-forward network over the token width")
+    pool: Literal["cls", "mean"] = Field("cls", description="classify a [CLS] token or the mean of the patch tokens")
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> ViT:
+        if self.width % self.heads:
+            near = _nearest_divisors(self.width, self.heads)
+            raise ValueError(
+                f"width {self.width} is not divisible by heads {self.heads}; nearest valid heads: {near}"
+            )
+        return self
+
+    def check(self, image_size: int) -> None:
+        """Raise ValueError where the patches do not tile the image."""
+        if image_size % self.patch_size:
+            near = _nearest_divisors(image_size, self.patch_size)
+            raise ValueError(
+                f"patch_size {self.patch_size} does not divide the image side {image_size}; nearest valid: {near}"
+            )
+
+    @property
+    def label(self) -> str:
+        """The family's part of a run's name."""
+        return _label("vit", self, {})
+
+
+class ResNet(Strict):
+    """ResNet (He et al., 2016) with a stem for small images: 3x3, stride 1, no max-pooling."""
+
+    family: Literal["resnet"] = "resnet"
+    depth: Literal[18, 50] = Field(18, description="18: basic blocks, 50: bottlenecks")
+    width: int = Field(64, ge=4, description="channels of the first stage; 32 is half width")
+
+    def check(self, image_size: int) -> None:
+        """Raise ValueError where three halvings leave nothing of the image."""
+        if image_size < 8:
+            raise ValueError(f"a ResNet halves the image three times; {image_size} pixels are too few")
+
+    @property
+    def label(self) -> str:
+        """The family's part of a run's name: ``resnet18``, ``resnet18-width=32``."""
+        return _label(f"resnet{self.depth}", self, {"depth"})
+
+
+def _default_family(value: Any) -> Any:
+    return {"family": "vit", **value} if isinstance(value, dict) else value
+
+
+Model = Annotated[Union[ViT, ResNet], Field(discriminator="family"), BeforeValidator(_default_family)]
+FAMILIES: dict[str, type[ViT] | type[ResNet]] = {"vit": ViT, "resnet": ResNet}
+
+
+class Training(Strict):
+    """The recipe, the same for every model of a study unless an axis changes it."""
+
+    epochs: int = Field(100, ge=1)
+    batch_size: int = Field(128, ge=1, description="images a step")
+    optimizer: Literal["adamw"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0, description="peak, after warm-up; cosine to 0 at the last step")
+    weight_decay: float = Field(0.05, ge=0, description="decoupled; on weight matrices and kernels only")
+    warmup_epochs: float = Field(5, ge=0, description="linear warm-up from 0")
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    gradient_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm; off if null")
+    augmentation: Literal["none", "crop", "crop_flip"] = Field(
+        "crop_flip", description="per sample: zero-padded random crop, and horizontal flip"
+    )
+    crop_padding: int = Field(4, ge=1, description="pixels of zeros on each side; inert without a crop")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 autocast and torch.compile on a GPU, fp32 on a CPU"
+    )
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> Training:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs {self.warmup_epochs:g} must be less than epochs {self.epochs}")
+        return self
+
+
+#: fields without effect while the condition holds; normalised to their default, so that
+#: configurations that compute the same thing are one run
+INERT: list[tuple[str, str, Any]] = [("training", "crop_padding", lambda run: run.training.augmentation == "none")]
+
+
+class RunConfig(Strict):
+    """One complete resolved configuration: everything that decides a result, but for the seed."""
+
+    dataset: Dataset
+    model: Model
+    training: Training
+
+    @model_validator(mode="after")
+    def _model_fits_images(self) -> RunConfig:
+        self.model.check(self.dataset.shape[0])
+        return self
+
+    def normalised(self) -> RunConfig:
+        """The same run with inert fields at their default and without the data's location."""
+        sections: dict[str, Strict] = {"dataset": self.dataset.model_copy(update={"path": None})}
+        for section, field, is_inert in INERT:
+            if is_inert(self):
+                part = sections.get(section, getattr(self, section))
+                sections[section] = part.model_copy(update={field: type(part).model_fields[field].default})
+        return self.model_copy(update=sections)
+
+    @property
+    def identity(self) -> dict[str, dict[str, Scalar]]:
+        """What the digest is taken of: by section, the fields that are not at their frozen default."""
+        run = self.normalised()
+        return {
+            "dataset": {"name": run.dataset.name} | run.dataset.model_dump(exclude_defaults=True),
+            "model": {"family": run.model.family} | run.model.model_dump(exclude_defaults=True),
+            "training": run.training.model_dump(exclude_defaults=True),
+        }
+
+    @property
+    def digest(self) -> str:
+        """sha256 of :attr:`identity`, 64 hex digits."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def flat(self) -> dict[str, Scalar]:
+        """All fields with an effect, by their (unique) names; without ``family`` and the data's location."""
+        fields = self.dataset.model_dump() | self.model.model_dump() | self.training.model_dump()
+        silent = {"family", "name", "path"} | {field for _, field, is_inert in INERT if is_inert(self)}
+        return {key: value for key, value in fields.items() if key not in silent}
+
+
+# ---------------------------------------------------------------------------------------- a study
+
+
+class Best(Strict):
+    """How winners are chosen (on validation images) and confirmed (on fresh seeds)."""
+
+    max_flops_ratio: float = Field(4.0, gt=0, description="largest multiplications relative to the baseline")
+    seeds: int = Field(3, ge=1, description="fresh seeds on which the winner is trained and reported")
+
+
+class Features(Strict):
+    """Which finished runs give features, and on how many validation images."""
+
+    runs: list[str] = Field(["baseline"], description="'baseline' or keys of references")
+    images: int = Field(2000, ge=10, description="validation images, at most")
+
+
+class Study(Strict):
+    """A whole study, as written in one YAML file."""
+
+    schema_version: Literal[1] = 1
+    study: str = Field(description="names results/<study>/; lower-case letters, digits, '-' and '_'")
+    title: str = ""
+    author: str = ""
+    dataset: Dataset
+    training: Training = Training()
+    baseline: Model = ViT()
+    seeds: int = Field(3, ge=1, description="seeds of every run")
+    baseline_seeds: int | None = Field(None, ge=1, description="seeds of the baseline; as 'seeds' if null")
+    ablations: dict[str, Axes] = Field({}, description="{group: {axis: [values]}}, one change at a time")
+    cross: dict[str, Axes] = Field({}, description="{name: {axis: [values], axis: [values]}}, multiplied out")
+    references: dict[str, dict[str, Scalar]] = Field({}, description="{name: {family: ..., field: value}}")
+    best: Best | None = None
+    features: Features = Features()
+    equivalence_margin: float = Field(0.5, gt=0, description="percentage points; smaller differences are irrelevant")
+
+    @field_validator("study")
+    @classmethod
+    def _study_is_a_folder_name(cls, name: str) -> str:
+        return _check_name(name, "a study")
+
+    @field_validator("ablations", "cross", "references")
+    @classmethod
+    def _names_are_safe(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            _check_name(name, "a group")
+        return value
+
+    @model_validator(mode="after")
+    def _seeds_are_paired(self) -> Study:
+        if self.baseline_seeds is not None and self.baseline_seeds < self.seeds:
+            raise ValueError(f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired")
+        for name in self.features.runs:
+            if name not in ("baseline", *self.references):
+                raise ValueError(f"features.runs: no run '{name}'{nearest(name, ['baseline', *self.references])}")
+        return self
+
+    @property
+    def baseline_run(self) -> RunConfig:
+        """The configuration that every other one is compared with."""
+        return RunConfig(dataset=self.dataset, model=self.baseline, training=self.training)
+
+    def resolve(self, changes: dict[str, Scalar]) -> RunConfig:
+        """The baseline with ``changes`` (flat field names) applied; ``family`` starts from that family's defaults.
+
+        Raises ConfigError naming an unknown field, a value out of range or an impossible combination.
+        """
+        changes = dict(changes)
+        family = changes.pop("family", self.baseline.family)
+        if family not in FAMILIES:
+            raise ConfigError(f"no family '{family}'{nearest(str(family), list(FAMILIES))}")
+        model_type = FAMILIES[str(family)]
+        model = self.baseline.model_dump() if family == self.baseline.family else {"family": family}
+        sections: dict[str, dict[str, Any]] = {
+            "dataset": self.dataset.model_dump(),
+            "model": model,
+            "training": self.training.model_dump(),
+        }
+        owner = {field: "training" for field in Training.model_fields}
+        owner |= {"train_images": "dataset"}
+        owner |= {field: "model" for field in model_type.model_fields if field != "family"}
+        for field, value in changes.items():
+            if field not in owner:
+                raise ConfigError(f"no field '{field}' to vary{nearest(field, list(owner))}")
+            sections[owner[field]][field] = value
+        try:
+            return RunConfig.model_validate(sections)
+        except ValidationError as error:
+            raise ConfigError(explain(error, RunConfig)) from None
+
+
+def point(axis: str, value: AxisValue) -> tuple[str, dict[str, Scalar]]:
+    """(label, changes) of one value of an axis; a mapping is a named point that moves several fields."""
+    if isinstance(value, dict):
+        changes = dict(value)
+        if not isinstance(name := changes.pop("name", None), str) or not changes:
+            raise ConfigError(f"a point of axis '{axis}' with several fields needs a name and at least one field")
+        return _check_name(name, "a point"), changes
+    return spell(value), {axis: value}
+
+
+def spell(value: Scalar) -> str:
+    """A value as it appears in names: ``0.002``, ``true``, ``none``, ``mean``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+# ---------------------------------------------------------------------------------------- reading
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """A key written twice is an error; YAML itself would silently keep the second."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise ConfigError(f"line {key_node.start_mark.line + 1}: key '{key}' stands there twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_study(path: str | Path) -> Study:
+    """The study in a YAML or JSON file. Raises ConfigError with one line naming file, place and choice."""
+    path = Path(path)
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)
+    except FileNotFoundError:
+        beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
+        raise ConfigError(f"{path}: no such file{nearest(str(path), beside)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return parse_study(data, str(path))
+
+
+def parse_study(data: Any, where: str) -> Study:
+    """The study in a plain mapping; ``where`` is what an error names first.
+
+    All runs are resolved as well, so that an impossible combination is found here. Raises ConfigError.
+    """
+    from vitflow.grid import expand  # the grid is what a valid study must be able to become
+
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: expected a mapping with keys such as study, dataset, ablations")
+    try:
+        study = Study.model_validate(data)
+        expand(study)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {explain(error, Study)}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return study
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a study, for editors and for readers."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}
+
+
+def explain(error: ValidationError, root: type[BaseModel]) -> str:
+    """The first mistake of a validation, in one line with the nearest valid choice."""
+    first = error.errors()[0]
+    tags = {"vit", "resnet"}
+    place = [str(part) for part in first["loc"] if str(part) not in tags and not str(part).startswith(("dict", "list"))]
+    where = ".".join(place)
+    kind, message = first["type"], first["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        known = _keys_beside(root, [str(part) for part in first["loc"][:-1]])
+        return f"{where}: unknown key{nearest(place[-1], known)}"
+    if kind == "missing":
+        return f"{where}: missing"
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']+)'|\b(\d+)\b", first["ctx"]["expected"])
+        return f"{where}: '{first['input']}' is not a valid choice{nearest(str(first['input']), [a or b for a, b in choices])}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        given = first["ctx"].get("tag", "")
+        return f"{where}.family: '{given}' is not a valid choice{nearest(str(given), list(FAMILIES))}"
+    got = "" if isinstance(first["input"], (dict, BaseModel)) or kind == "value_error" else f" (got {first['input']!r})"
+    return f"{where}: {message}{got}" if where else f"{message}{got}"
+
+
+def nearest(word: str, choices: list[str]) -> str:
+    """``; did you mean 'x'?`` or the list of choices, to end an error message with."""
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; valid: {', '.join(choices)}" if choices else ""
+
+
+def _keys_beside(root: type[BaseModel], loc: list[str]) -> list[str]:
+    """Known keys of the section that a validation error's location points into."""
+    here: type[BaseModel] = root
+    for part in loc:
+        if part in FAMILIES:
+            here = FAMILIES[part]
+            continue
+        annotation = here.model_fields[part].annotation if part in here.model_fields else None
+        candidates = [annotation, *get_args(annotation)]
+        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        if nested:
+            here = nested[0]
+    return list(here.model_fields)
+
+
+def _check_name(name: str, what: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or ".." in name:
+        safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "my-study"
+        raise ConfigError(f"'{name}' cannot name {what}: letters, digits, '-' and '_' only; for example '{safe}'")
+    return name
+
+
+def _nearest_divisors(number: int, wanted: int) -> str:
+    divisors = [d for d in range(1, number + 1) if number % d == 0]
+    return ", ".join(str(d) for d in sorted(sorted(divisors, key=lambda d: abs(d - wanted))[:3]))
+
+
+def _label(start: str, model: Strict, without: set[str]) -> str:
+    fields = model.model_dump(exclude_defaults=True, exclude={"family", *without})
+    return "-".join([start, *(f"{key}={spell(value)}" for key, value in fields.items())])

@@ -1,0 +1,146 @@
+"""One axis of the study: what each value reaches on the test images, and what else it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from vitflow.figures.labels import wrap
+from vitflow.figures.read import Analysis
+from vitflow.figures.style import (
+    BESIDE,
+    BLACK,
+    GREY,
+    HALO,
+    PALE,
+    SMALL,
+    Drawing,
+    diverged,
+    heading,
+    looks,
+    new_figure,
+    seeds,
+)
+from vitflow.grid import BASELINE
+
+#: least height of the accuracy scale in points, so that noise is not blown up into an effect
+LEAST_SPAN = 2.0
+
+
+def draw(analysis: Analysis, index: int) -> Drawing:
+    """Test accuracy by value of the ``index``-th axis of the summary, every seed a dot; below it the confound.
+
+    The confound is the head size on the axis ``heads`` and multiplications per image on any other.
+    """
+    summary = analysis.summary
+    axis, runs, look = summary["axes"][index], summary["runs"], looks(summary)
+    names = [place["run"] for place in axis["values"]]
+    figure = new_figure(BESIDE)
+    accuracy, confound = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+
+    for x, name in enumerate(names):
+        _seeds(accuracy, x, runs[name], look[name].colour)
+    _scale(accuracy, [value for name in names for value in runs[name]["test"]["values"]])
+    for x, name in enumerate(names):
+        if runs[name]["diverged"]:
+            _mark_diverged(accuracy, x, runs[name])
+    _baseline_band(accuracy, runs[BASELINE], summary["equivalence_margin"])
+    heading(accuracy, "test accuracy (%)")
+    accuracy.grid(axis="y")
+    accuracy.tick_params(axis="x", length=0)
+
+    what, numbers = _confound(axis, [runs[name] for name in names])
+    bars = confound.bar(range(len(names)), numbers, width=0.5, color=[look[name].colour for name in names], alpha=0.75)
+    confound.bar_label(bars, [short(number) for number in numbers], padding=2, fontsize=_size(len(names)))
+    confound.set_ylim(0, 1.35 * max(numbers))
+    heading(confound, what)
+    confound.set_yticks([])
+    confound.spines["left"].set_visible(False)
+    width = max(int(64 / len(names)), 6)  # characters that fit under a bar
+    ticks = [f"{wrap(place['value'], width, 3)}\nn = {runs[place['run']]['n']}" for place in axis["values"]]
+    confound.set_xticks(range(len(names)), ticks, fontsize=_size(len(names)))
+    confound.set_xlim(-0.6, len(names) - 0.4)
+    confound.set_xlabel(axis["label"])
+
+    listed = ", ".join(_in_words(place["value"], runs[place["run"]], place["run"]) for place in axis["values"])
+    caption = f"{axis['label']}: every dot a seed, bars the mean. What else changes: {axis['confound']}."
+    alt = (
+        f"Test accuracy by {axis['label'].lower()}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
+        f"mean, a box plus and minus one standard deviation over seeds (from two seeds on). The grey band is the "
+        f"baseline's mean plus and minus {summary['equivalence_margin']:g} points, the margin of equivalence. "
+        f"Lower panel: {what}: {', '.join(map(short, numbers))}. What else changes: {axis['confound']}."
+        f"{diverged(summary, names)}"
+    )
+    return Drawing(figure, caption, alt)
+
+
+def _seeds(axes: Axes, x: int, run: dict[str, Any], colour: str) -> None:
+    test = run["test"]
+    if not test["values"]:
+        return
+    if test["sd"] is not None:
+        corner = (x - 0.25, test["mean"] - test["sd"])
+        axes.add_patch(Rectangle(corner, 0.5, 2 * test["sd"], facecolor=colour, alpha=0.18, linewidth=0))
+    axes.plot([x - 0.25, x + 0.25], [test["mean"]] * 2, color=colour, linewidth=3)
+    # side by side, so that equal results do not hide each other
+    beside = (np.arange(len(test["values"])) - (len(test["values"]) - 1) / 2) * min(0.09, 0.4 / len(test["values"]))
+    axes.scatter(x + beside, test["values"], s=45, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
+
+
+def _scale(axes: Axes, values: list[float]) -> None:
+    """Limits around the values, with room below for words on diverged seeds."""
+    low, high = (min(values), max(values)) if values else (0.0, 100.0)
+    middle, half = (low + high) / 2, max(high - low, LEAST_SPAN) / 2
+    axes.set_ylim(middle - 1.35 * half, middle + 1.2 * half)
+
+
+def _mark_diverged(axes: Axes, x: int, run: dict[str, Any]) -> None:
+    text = f"\N{MULTIPLICATION SIGN} {run['diverged']} of {run['diverged'] + run['n']}\ndiverged"
+    axes.text(
+        x, 0.03, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=SMALL, path_effects=HALO
+    )
+
+
+def _baseline_band(axes: Axes, baseline: dict[str, Any], margin: float) -> None:
+    mean = baseline["test"]["mean"]
+    if mean is None:
+        return
+    axes.axhspan(mean - margin, mean + margin, color=PALE, zorder=0)
+    axes.axhline(mean, color=GREY, linewidth=1, linestyle=":", zorder=1)
+    axes.annotate(
+        f"baseline\n± {margin:g}",
+        (1.01, mean),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=SMALL,
+        color=BLACK,
+    )
+
+
+def _confound(axis: dict[str, Any], runs: list[dict[str, Any]]) -> tuple[str, list[float]]:
+    if axis["axis"] == "heads":
+        return "width of one head", [run["model"]["width"] // run["model"]["heads"] for run in runs]
+    return "multiplications per image", [run["multiplications"] for run in runs]
+
+
+def short(number: float) -> str:
+    """A count in at most four characters and a unit: ``24``, ``890 k``, ``173 M``, ``1.3 G``."""
+    for unit, size in ((" G", 1e9), (" M", 1e6), (" k", 1e3)):
+        if number >= size:
+            return f"{number / size:.{1 if number < 9.95 * size else 0}f}{unit}"
+    return f"{number:.0f}"
+
+
+def _size(columns: int) -> int:
+    return 13 if columns <= 6 else 11
+
+
+def _in_words(value: str, run: dict[str, Any], name: str) -> str:
+    own = " (baseline)" if name == BASELINE else ""
+    if not run["n"]:
+        return f"{value}{own} no finished seed"
+    spread = "" if run["test"]["sd"] is None else f" ± {run['test']['sd']:.2f}"
+    return f"{value}{own} {run['test']['mean']:.2f}{spread} % (n = {run['n']})"

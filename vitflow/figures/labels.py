@@ -1,0 +1,145 @@
+"""Direct labels: texts beside what they name, placed so that they cover neither points nor each other."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from vitflow.figures.style import BODY, GREY, HALO, ink
+
+#: where a label may stand, in points from its point to its nearest edge: (x, y), nearest places first
+PLACES = [
+    (x * distance, y * distance)
+    for distance in (7, 14, 24, 38, 56)
+    for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8))
+]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text for the point (x, y) in data coordinates. One that must stand is placed at any price."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+    must: bool = True
+
+
+def wrap(text: str, width: int, lines: int = 2) -> str:
+    """``text`` in at most ``lines`` lines of ``width`` characters; also broken after '-', cut with '…'."""
+    text = text.replace("_", " ")
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder="…")) or text
+
+
+def spread(wanted: list[float], sizes: list[float], low: float, high: float) -> list[float]:
+    """Centres near ``wanted`` for boxes of the given sizes: in the same order, not overlapping, inside [low, high].
+
+    Where the boxes need more room than there is, they shrink alike.
+    """
+    if not wanted:
+        return []
+    order = np.argsort(wanted, kind="stable")
+    size = np.array(sizes, dtype=float)[order]
+    size *= min(1.0, (high - low) / size.sum())
+    offsets = np.cumsum(size) - size / 2  # of the centres, if the boxes were stacked from zero
+    # with the stack's offsets taken out, "not overlapping" becomes "not decreasing": least-squares isotonic
+    levels: list[tuple[float, int]] = []
+    for value in np.array(wanted, dtype=float)[order] - offsets:
+        levels.append((float(value), 1))
+        while len(levels) > 1 and levels[-2][0] >= levels[-1][0]:
+            (a, m), (b, n) = levels.pop(-2), levels.pop()
+            levels.append(((a * m + b * n) / (m + n), m + n))
+    shifts = np.repeat([value for value, _ in levels], [count for _, count in levels])
+    centres = np.empty(len(wanted))
+    centres[order] = np.clip(shifts, low, high - size.sum()) + offsets
+    return [float(value) for value in centres]
+
+
+def end_labels(axes: Axes, labels: list[Label]) -> None:
+    """Write labels in a column right of ``axes``, each at the height of its point, spread where they crowd.
+
+    Call it last: heights are read from the finished limits and layout.
+    """
+    figure = cast(Figure, axes.get_figure(root=True))
+    figure.draw_without_rendering()  # the layout settles how high the panel is
+    panel = axes.get_window_extent().height * 72 / figure.dpi  # points
+    low, high = axes.get_ylim()
+    wanted = [(label.y - low) / (high - low) for label in labels]
+    sizes = [1.25 * BODY * (label.text.count("\n") + 1) / panel for label in labels]
+    for label, height in zip(labels, spread(wanted, sizes, -0.05, 1.05), strict=True):
+        axes.annotate(
+            label.text,
+            (1.02, height),
+            xycoords="axes fraction",
+            color=ink(label.colour),
+            va="center",
+            fontsize=BODY,
+            annotation_clip=False,
+        )
+
+
+def place(axes: Axes, labels: list[Label], obstacles: list[tuple[float, float]], centred: bool = False) -> list[str]:
+    """Write each label next to its point where it covers no obstacle, label or edge; return those left out.
+
+    ``labels`` come in order of importance; ``obstacles`` are all drawn points in data coordinates. A label
+    away from its point gets a thin line to it; ``centred`` labels may stand on their own point. Call it last:
+    it fixes the figure's layout.
+    """
+    figure = cast(Figure, axes.get_figure(root=True))
+    FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    pixels = figure.dpi / 72  # pixels a point
+    reach = 6 * pixels  # a marker and a little air
+    points = axes.transData.transform(np.array(obstacles, dtype=float).reshape(-1, 2))  # [obstacles, 2]
+    taken = np.hstack([points - reach, points + reach])  # boxes [taken, 4]: x0, y0, x1, y1 in pixels
+    inside = np.array([axes.get_window_extent().extents])  # [1, 4]
+    offsets = np.array([(0.0, 0.0), *PLACES] if centred else PLACES)  # [places, 2]
+    omitted = []
+    for label in labels:
+        text = axes.annotate(
+            label.text,
+            (label.x, label.y),
+            xytext=(0, 0),
+            textcoords="offset points",
+            color=ink(label.colour),
+            va="bottom",
+            fontsize=BODY - 1,
+            path_effects=HALO,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 4},
+            zorder=5,
+        )
+        text.set_in_layout(False)
+        extent = Text.get_window_extent(text)  # of the letters: an annotation's own includes its line
+        size = np.array([extent.width, extent.height])
+        anchor = axes.transData.transform((label.x, label.y))
+        # lower left corners such that the nearest edge or corner of the box is ``offsets`` away
+        corners = anchor + offsets * pixels + (np.sign(offsets) - 1) / 2 * size
+        boxes = np.hstack([corners, corners + size])  # [places, 4]
+        hidden = _shared(boxes, taken).sum(axis=1) + size.prod() - _shared(boxes, inside)[:, 0]
+        best = int(np.argmin(hidden.round()))  # the first of equals: the nearest
+        if hidden[best] >= 1 and not label.must:
+            text.remove()
+            omitted.append(label.text)
+            continue
+        text.set_position(tuple((corners[best] - anchor) / pixels))
+        if text.arrow_patch is not None:
+            text.arrow_patch.set_visible(bool(np.abs(offsets[best]).max() > 7))
+        taken = np.vstack([taken, boxes[best]])
+    return omitted
+
+
+def _shared(ones: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Areas that each of one set of boxes shares with each of another: [ones, others]."""
+    low = np.maximum(ones[:, None, :2], others[None, :, :2])
+    high = np.minimum(ones[:, None, 2:], others[None, :, 2:])
+    area: NDArray[np.float64] = np.clip(high - low, 0, None).prod(axis=-1)
+    return area

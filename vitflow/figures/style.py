@@ -1,0 +1,157 @@
+"""How every figure looks: sizes in inches, fonts in points, colours, and the words for n.
+
+Colours are of Okabe and Ito (2008), distinguishable with any colour vision. Their yellow is left out: it
+cannot be read on white. A run keeps its colour and marker in all figures of a study (:func:`looks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import AbstractPathEffect, withStroke
+
+from vitflow.grid import BASELINE
+
+FULL = (12.1, 4.7)  # a slide's full width
+BESIDE = (7.6, 5.1)  # beside a column of text
+BODY, SMALL = 14, 12  # SMALL only for second-rank text
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+GREY, PALE = "#767676", "#ECECEC"
+
+AXIS_COLOURS = (BLUE, GREEN, SKY)
+AXIS_MARKERS = ("o", "^", "D", "v", "P", "X")
+REFERENCE_COLOURS = (VERMILLION, ORANGE, PURPLE)
+REFERENCE_MARKERS = ("s", "p", "h")
+
+HALO: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground="white")]
+
+RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs everywhere
+    "font.size": BODY,
+    "axes.titlesize": BODY,
+    "axes.titlelocation": "left",
+    "axes.labelsize": BODY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": BLACK,
+    "ytick.labelcolor": BLACK,
+    "xtick.labelsize": 13,
+    "ytick.labelsize": 13,
+    "grid.color": "#DDDDDD",
+    "lines.linewidth": 2.2,
+    "lines.solid_capstyle": "round",
+    "image.interpolation": "nearest",  # pixels stay pixels
+    "savefig.dpi": 150,
+    "figure.dpi": 150,
+    "svg.fonttype": "path",  # text as text breaks inside <img>
+    "svg.hashsalt": "vitflow",  # ids, and so bytes, are the same on every run
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, one line for below it, and a text for those who cannot see it (n, and what bands mean)."""
+
+    figure: Figure
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one run is shown, in every figure."""
+
+    colour: str
+    marker: str
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(cast(Any, RC))
+        yield
+
+
+def new_figure(size: tuple[float, float]) -> Figure:
+    """An empty figure of ``size`` inches with constrained layout, outside pyplot's global state."""
+    return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
+
+
+def looks(summary: dict[str, Any]) -> dict[str, Look]:
+    """Colour and marker by run: baseline black, references warm, the values of one axis alike.
+
+    There are more runs than colours the eye can tell apart, so a colour stands for an axis and its values
+    carry labels. Past three axes colours return with another marker. Crossed runs are grey.
+    """
+    chosen = {BASELINE: Look(BLACK, "o")}
+    for index, name in enumerate(summary["references"]):
+        chosen.setdefault(name, Look(_nth(REFERENCE_COLOURS, index), _nth(REFERENCE_MARKERS, index)))
+    for index, axis in enumerate(summary["axes"]):
+        for place in axis["values"]:
+            chosen.setdefault(place["run"], axis_look(index))
+    return {name: chosen.get(name, Look(GREY, "o")) for name in summary["runs"]}
+
+
+def axis_look(index: int) -> Look:
+    """Colour and marker of the ``index``-th axis of a study; all pairs differ up to the eighteenth."""
+    return Look(_nth(AXIS_COLOURS, index), _nth(AXIS_MARKERS, index + index // len(AXIS_MARKERS)))
+
+
+def highlighted(summary: dict[str, Any]) -> list[str]:
+    """The runs that figures of all runs point out: baseline, references, and the best if it is another one."""
+    best = (summary.get("best") or {}).get("run")
+    names = [BASELINE, *summary["references"], *([best] if best in summary["runs"] else [])]
+    return list(dict.fromkeys(names))
+
+
+def ink(colour: str) -> tuple[float, float, float]:
+    """``colour`` darkened until text in it can be read on white: contrast 4.5 to 1 (WCAG 2.1)."""
+    rgb = np.array(to_rgb(colour))
+    while True:
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        if 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 4.5:
+            return float(rgb[0]), float(rgb[1]), float(rgb[2])
+        rgb = 0.97 * rgb
+
+
+def seeds(summary: dict[str, Any], names: list[str] | None = None) -> str:
+    """``n = 3 seeds``, ``n = 2 to 6 seeds``: finished seeds of the named runs (all runs if None)."""
+    counts = [run["n"] for name, run in summary["runs"].items() if names is None or name in names]
+    low, high = min(counts, default=0), max(counts, default=0)
+    return f"n = {high} seed{'s' if high != 1 else ''}" if low == high else f"n = {low} to {high} seeds"
+
+
+def diverged(summary: dict[str, Any], names: list[str] | None = None) -> str:
+    """A sentence on diverged seeds of the named runs, empty if there are none."""
+    found = [
+        f"{run['label']} ({run['diverged']} of {run['diverged'] + run['n']})"
+        for name, run in summary["runs"].items()
+        if run["diverged"] and (names is None or name in names)
+    ]
+    return f" Diverged, counted but not averaged: {', '.join(found)}." if found else ""
+
+
+def heading(axes: Axes, text: str) -> None:
+    """Name the quantity on the vertical axis above it, where it is read without turning the head."""
+    axes.set_title(text, loc="left", pad=10)
+
+
+def _nth(choices: tuple[str, ...], index: int) -> str:
+    return choices[index % len(choices)]

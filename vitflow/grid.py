@@ -1,0 +1,134 @@
+"""From a study to its unique, named runs: baseline and axes in, grid out.
+
+Equal configurations are one run, whatever axis, order or spelled-out default they came from. A run is
+named after its difference from the baseline, so the name says what was changed and survives reordering.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from vitflow.config import ConfigError, RunConfig, Scalar, Study, point, spell
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One configuration to be trained once per seed."""
+
+    name: str
+    config: RunConfig
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place of the study's plan, and the run that stands there (many points to one run)."""
+
+    group: str
+    axis: str
+    value: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All unique runs by name, in the order of the study, and the points they stand for."""
+
+    runs: dict[str, Run]
+    points: tuple[Point, ...]
+
+    def table(self) -> list[dict[str, str | int]]:
+        """Rows of ``grid.csv``: group, axis, value, run, seeds, digest."""
+        rows: list[dict[str, str | int]] = []
+        for p in self.points:
+            run = self.runs[p.run]
+            rows.append(
+                {
+                    "group": p.group,
+                    "axis": p.axis,
+                    "value": p.value,
+                    "run": p.run,
+                    "seeds": len(run.seeds),
+                    "digest": run.config.digest,
+                }
+            )
+        return rows
+
+
+def expand(study: Study) -> Grid:
+    """The grid of a study: the baseline first, then ablations, crosses and references as written.
+
+    The baseline's own value belongs to every axis, written down or not.
+    Raises ConfigError naming the place of an unknown field, bad value or impossible combination.
+    """
+    baseline = study.baseline_run
+    seeds = tuple(range(study.seeds))
+    runs = {BASELINE: Run(BASELINE, baseline, tuple(range(study.baseline_seeds or study.seeds)))}
+    by_digest = {baseline.digest: BASELINE}
+    points = [Point(BASELINE, BASELINE, BASELINE, BASELINE)]
+
+    def place(group: str, axis: str, value: str, changes: dict[str, Scalar], where: str) -> None:
+        try:
+            config = study.resolve(changes)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+        name = by_digest.setdefault(config.digest, run_name(baseline, config))
+        runs.setdefault(name, Run(name, config, seeds))
+        entry = Point(group, axis, value, name)
+        if entry not in points:
+            points.append(entry)
+
+    for group, axes in study.ablations.items():
+        for axis, values in axes.items():
+            where = f"ablations.{group}.{axis}"
+            if not values:
+                raise ConfigError(f"{where}: an axis needs at least one value")
+            placed = [_point(axis, value, where) for value in values]
+            own = baseline.flat().get(axis)
+            if axis in baseline.flat() and spell(own) not in [label for label, _ in placed]:
+                placed.insert(0, (spell(own), {}))
+            for label, changes in placed:
+                place(group, axis, label, changes, where)
+
+    for group, axes in study.cross.items():
+        where = f"cross.{group}"
+        if len(axes) < 2:
+            raise ConfigError(f"{where}: a cross needs at least two axes")
+        for combination in itertools.product(*([_point(a, v, where) for v in axes[a]] for a in axes)):
+            labels = " x ".join(label for label, _ in combination)
+            merged = {field: value for _, changes in combination for field, value in changes.items()}
+            place(group, " x ".join(axes), labels, merged, where)
+
+    for name, changes in study.references.items():
+        place("references", "references", name, dict(changes), f"references.{name}")
+
+    return Grid(runs, tuple(points))
+
+
+def feature_runs(study: Study) -> list[str]:
+    """Names of the runs that give features: keys of references resolved to the runs they stand for."""
+    by_reference = {p.value: p.run for p in expand(study).points if p.group == "references"}
+    return list(dict.fromkeys(by_reference.get(name, name) for name in study.features.runs))
+
+
+def run_name(baseline: RunConfig, config: RunConfig) -> str:
+    """The difference from the baseline: ``patch_size=2``, ``resnet18+learning_rate=0.002``, ``baseline``."""
+    ours, theirs = config.flat(), baseline.flat()
+    parts = []
+    if config.model.family != baseline.model.family:
+        parts.append(config.model.label)
+        for field in type(config.model).model_fields:
+            ours.pop(field, None)
+    changed = {field: value for field, value in ours.items() if field not in theirs or theirs[field] != value}
+    parts += [f"{field}={spell(value)}" for field, value in sorted(changed.items())]
+    return "+".join(parts) or BASELINE
+
+
+def _point(axis: str, value: object, where: str) -> tuple[str, dict[str, Scalar]]:
+    try:
+        return point(axis, value)  # type: ignore[arg-type]
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None

@@ -1,0 +1,87 @@
+"""Before anything runs: what a study consists of, and how long it takes here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from vitflow.config import Study
+from vitflow.grid import expand
+from vitflow.steps import all_jobs, costs
+
+MEASURED_SECONDS = 1.5  # per family
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Jobs of a study that are not done, and their time one after another on this device."""
+
+    jobs: int
+    waiting: int
+    hours: float
+    device: str
+    hours_per_run: dict[str, float]  #: per run name, all its seeds, done or not
+
+
+def training_images(study: Study, counts: int = 50_000) -> int:
+    """Training images of the baseline, from the configuration alone."""
+    official = {"cifar10": 50_000, "cifar100": 50_000, "digits": 1_437}.get(study.dataset.name, counts)
+    available = round(official * (1 - study.dataset.validation_fraction))
+    return min(study.dataset.train_images or available, available)
+
+
+def estimate(study: Study) -> Estimate:
+    """Time a few training steps of each family's cheapest run on this device and scale them by multiplications."""
+    import torch
+    from torch.nn import functional as F
+
+    from vitflow.ledger import device_name
+    from vitflow.models.build import build
+    from vitflow.training.loop import select_device, uses_bf16
+
+    device = select_device()
+    grid, exact = expand(study), costs(study)
+    rates: dict[str, float] = {}  # multiplications of trained images per second
+    for name in sorted(grid.runs, key=lambda n: exact[n]["multiplications"]):
+        config = grid.runs[name].config
+        if config.model.family in rates:
+            continue
+        side, channels, classes = config.dataset.shape
+        model = build(config.model, side, channels, classes).to(device)
+        batch = min(64, config.training.batch_size)
+        images = torch.randn(batch, channels, side, side, device=device)
+        labels = torch.zeros(batch, dtype=torch.long, device=device)
+        steps, started = -1, time.monotonic()
+        while steps < 1 or time.monotonic() - started < MEASURED_SECONDS:
+            with torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(config.training.precision, device)):
+                loss = F.cross_entropy(model(images), labels)
+            loss.backward()
+            loss.item()
+            steps += 1
+            if steps == 0:  # the first step pays for set-up
+                started = time.monotonic()
+        rates[config.model.family] = steps * batch * exact[name]["multiplications"] / (time.monotonic() - started)
+    hours: dict[str, float] = {}
+    for name, run in grid.runs.items():
+        recipe = run.config.training
+        images_seen = recipe.epochs * training_images(study.model_copy(update={"dataset": run.config.dataset}))
+        hours[name] = images_seen * exact[name]["multiplications"] / rates[run.config.model.family] / 3600
+    every = all_jobs(study)
+    waiting = [job for job in every if job.status not in ("done", "diverged")]
+    return Estimate(
+        jobs=len(every),
+        waiting=len(waiting),
+        hours=sum(hours.get(job.run, hours["baseline"]) for job in waiting),
+        device=f"{device_name(device.type)}" + (f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""),
+        hours_per_run={name: value * len(grid.runs[name].seeds) for name, value in hours.items()},
+    )
+
+
+def spell_hours(hours: float) -> str:
+    """``4 min``, ``3 h 20 min``, ``12 days``."""
+    minutes = max(1, round(hours * 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes / 60 / 24:.0f} days"

@@ -1,0 +1,1 @@
+"""The recipe: optimizer, schedule, loop and checkpoints."""

@@ -1,0 +1,91 @@
+"""Weights (safetensors) and resume states (a tensor tree, loaded without executing anything).
+
+A resume state carries its digest in its name, so that content and digest appear in one rename. The last two
+are kept: where the newer one is damaged, the older one is used and the damage is reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from vitflow.files import FileProblem, publishing
+
+KEPT = 2
+
+
+class CheckpointError(RuntimeError):
+    """Weights or resume states are missing or damaged; the message names the file and what to do."""
+
+
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Publish the model's parameters and buffers."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with publishing(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(tensors))
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Fill ``model`` with stored weights. Raises CheckpointError if they are missing, damaged or of another model."""
+    if not path.exists():
+        raise CheckpointError(
+            f"{path}: no such weights; fetch them with `dvc pull` where they were stored, "
+            f"or delete the run's folder to train it again"
+        )
+    try:
+        model.load_state_dict(safetensors.torch.load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: damaged, or weights of another model ({first}); delete it and train again") from None
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> Path:
+    """Publish a resume state as ``step-<step>-<digest>.pt`` and drop all but the last two."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getvalue()
+    path = folder / f"step-{state['step']:09d}-{hashlib.sha256(content).hexdigest()[:32]}.pt"
+    with publishing(path) as temporary:
+        temporary.write_bytes(content)
+    for old in _states(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_state(folder: Path, digest: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """(newest good state of the configuration ``digest``, or None; one line for each damaged file passed over).
+
+    Raises CheckpointError if there are states and all are damaged.
+    """
+    damaged: list[str] = []
+    for path in _states(folder):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise FileProblem(f"{path}: cannot be read ({error.strerror})") from None
+        if hashlib.sha256(content).hexdigest()[:32] != path.stem.rsplit("-", 1)[1]:
+            damaged.append(f"{path}: damaged, passed over")
+            continue
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        if state["digest"] == digest:
+            return state, damaged
+    if damaged:
+        raise CheckpointError(f"{damaged[0].split(':')[0]}: damaged, and no earlier state is good; delete {folder} to start over")
+    return None, []
+
+
+def clear_states(folder: Path) -> None:
+    """Remove the resume states of a finished run."""
+    for path in _states(folder):
+        path.unlink(missing_ok=True)
+
+
+def _states(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.pt"), reverse=True)

@@ -1,0 +1,257 @@
+"""The training loop: one run and seed, from any step to its end, bit for bit the same.
+
+Nothing inside an epoch waits for the device: losses, norms and the first non-finite step stay there until
+the epoch ends. Randomness comes from :mod:`vitflow.training.randomness`, so a resumed run repeats no draw.
+
+Letters: B batch, H W image sides, C channels.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from vitflow.config import RunConfig
+from vitflow.data.augment import build_augmentation, normalise
+from vitflow.data.prepare import Data, Split
+from vitflow.models.build import build
+from vitflow.training import checkpoint
+from vitflow.training.optimizer import build_optimizer, learning_rate
+from vitflow.training.predict import predict
+from vitflow.training.randomness import derive, generator
+
+#: columns of history.csv; accuracies in percent; no clock times, so that a resumed history is bit-equal
+HISTORY = (
+    "epoch",
+    "step",
+    "learning_rate",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "gradient_norm",
+    "largest_gradient_norm",
+)
+CHECKPOINT_SECONDS = 60.0
+
+
+class Interrupted(Exception):
+    """Training stopped on request, its state saved."""
+
+    def __init__(self, step: int, steps: int) -> None:
+        super().__init__(f"stopped at step {step} of {steps}; the same command continues there")
+
+
+@dataclass
+class Outcome:
+    """What a finished training hands on."""
+
+    model: nn.Module
+    status: str  #: finished | diverged
+    history: list[dict[str, Any]]  #: one row of HISTORY per epoch
+    steps: int  #: updates done
+    seconds: float  #: training time, validation included, over all sittings
+    images_per_second: float  #: training only
+    diverged_step: int | None = None  #: first update with a non-finite loss
+    resumed_from: list[int] = field(default_factory=list)  #: steps at which sittings after the first began
+
+
+def select_device(name: str = "auto") -> torch.device:
+    """``auto`` is the first GPU, or the CPU."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Whether forward passes run under bfloat16 autocast."""
+    return precision == "bf16" or (precision == "auto" and device.type == "cuda")
+
+
+def train(
+    config: RunConfig,
+    seed: int,
+    data: Data,
+    state_folder: Path,
+    *,
+    device: torch.device,
+    should_stop: Callable[[float], bool] = lambda seconds: False,
+    report: Callable[[str], None] = lambda line: None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Outcome:
+    """Train to the end, continuing from the newest good state in ``state_folder``.
+
+    ``should_stop(seconds)`` is asked before every step with the time that a step and a checkpoint may take;
+    when it says yes, the state is saved and Interrupted is raised. ``report`` gets one line per epoch.
+    """
+    recipe = config.training
+    train_split, validation = _to(data.train, device), _to(data.validation, device)
+    count = len(train_split.labels)
+    batch_size = min(recipe.batch_size, count)
+    steps_per_epoch = count // batch_size  # the incomplete batch is dropped; every epoch drops other images
+    steps = recipe.epochs * steps_per_epoch
+    bf16 = uses_bf16(recipe.precision, device)
+
+    torch.manual_seed(derive(seed, "initialisation"))
+    model = build(config.model, *config.dataset.shape).to(device).train()
+    optimizer = build_optimizer(model, recipe, device)
+    augment = build_augmentation(recipe)
+    forward = torch.compile(model) if recipe.precision == "auto" and device.type == "cuda" else model
+
+    step, seconds, train_seconds = 0, 0.0, 0.0
+    history: list[dict[str, Any]] = []
+    resumed_from: list[int] = []
+    sums = _EpochSums(device)
+    state, damaged = checkpoint.load_state(state_folder, config.digest)
+    for line in damaged:
+        report(line)
+    if state is not None:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, seconds, train_seconds = state["step"], state["seconds"], state["train_seconds"]
+        history, sums.values = state["history"], state["sums"].to(device)
+        resumed_from = [*state["resumed_from"], step]
+        report(f"resumed at step {step} of {steps}")
+
+    def save() -> None:
+        checkpoint.save_state(
+            state_folder,
+            {
+                "digest": config.digest,
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "seconds": seconds,
+                "train_seconds": train_seconds,
+                "history": history,
+                "sums": sums.values,
+                "resumed_from": resumed_from,
+            },
+        )
+
+    saved_at = clock = time.monotonic()
+    first_step, slowest_step, save_time = step, 0.0, 0.5
+    diverged_step: int | None = None
+    order = torch.empty(0)
+    while step < steps and diverged_step is None:
+        epoch, in_epoch = divmod(step, steps_per_epoch)
+        if should_stop(2 * slowest_step + 2 * save_time):
+            if step > first_step:
+                save()
+            raise Interrupted(step, steps)
+        if in_epoch == 0 or step == first_step:
+            order = torch.randperm(count, generator=generator("cpu", seed, "order", epoch)).to(device)
+
+        chosen = order[in_epoch * batch_size : (in_epoch + 1) * batch_size]
+        images = augment(train_split.images[chosen], generator(device, seed, "augmentation", epoch, in_epoch))
+        labels = train_split.labels[chosen]
+        rate = learning_rate(recipe, step, steps_per_epoch)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(derive(seed, "model", step))  # modules with randomness of their own draw from here
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            logits = forward(normalise(images, data.mean, data.std))
+            loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip or math.inf)
+        optimizer.step()
+        sums.add(step, loss.detach(), (logits.detach().argmax(1) == labels).sum(), norm.detach())
+        step += 1
+
+        epoch_ends = step % steps_per_epoch == 0
+        if epoch_ends:
+            row = sums.row(batch_size)
+            diverged_step = row.pop("first_bad_step")
+            now = time.monotonic()
+            train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
+            if diverged_step is None:
+                loss_, accuracy = _score(model, validation, data, bf16)
+                history.append(
+                    {"epoch": epoch + 1, "step": step, "learning_rate": rate}
+                    | row
+                    | {"validation_loss": loss_, "validation_accuracy": accuracy}
+                )
+                sums = _EpochSums(device)
+        now = time.monotonic()
+        seconds += now - clock
+        if epoch_ends:
+            if diverged_step is None:
+                report(_progress(history[-1], recipe.epochs, seconds))
+        else:
+            train_seconds += now - clock
+            slowest_step = max(slowest_step, now - clock)
+        clock = now
+        due = now - saved_at > checkpoint_seconds / (6 if epoch_ends else 1)
+        if due and step < steps and diverged_step is None:
+            save()
+            saved_at = time.monotonic()
+            save_time, clock = saved_at - now, saved_at
+
+    if diverged_step is not None:
+        report(f"diverged: the loss was not finite at step {diverged_step}; recorded as a result")
+    return Outcome(
+        model=model,
+        status="finished" if diverged_step is None else "diverged",
+        history=history,
+        steps=step,
+        seconds=seconds,
+        images_per_second=step * batch_size / max(train_seconds, 1e-9),
+        diverged_step=diverged_step,
+        resumed_from=resumed_from,
+    )
+
+
+class _EpochSums:
+    """Sums over an epoch, on the device: loss, correct, norm, largest norm, first non-finite step + 1, updates."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.values = torch.zeros(6, dtype=torch.float64, device=device)
+
+    def add(self, step: int, loss: torch.Tensor, correct: torch.Tensor, norm: torch.Tensor) -> None:
+        v = self.values
+        v[0] += loss
+        v[1] += correct
+        v[2] += norm
+        v[3] = torch.maximum(v[3], norm.double())
+        v[4] = torch.where((v[4] == 0) & ~torch.isfinite(loss), float(step + 1), v[4])
+        v[5] += 1
+
+    def row(self, batch_size: int) -> dict[str, Any]:
+        loss, correct, norm, largest, bad, updates = self.values.tolist()  # the epoch's one wait for the device
+        return {
+            "train_loss": loss / updates,
+            "train_accuracy": 100 * correct / (updates * batch_size),
+            "gradient_norm": norm / updates,
+            "largest_gradient_norm": largest,
+            "first_bad_step": int(bad) - 1 if bad else None,
+        }
+
+
+def _to(split: Split, device: torch.device) -> Split:
+    return Split(split.images.to(device), split.labels.to(device))
+
+
+def _score(model: nn.Module, split: Split, data: Data, bf16: bool) -> tuple[float | None, float | None]:
+    """(cross-entropy, accuracy in percent), or (None, None) for an empty split."""
+    if not len(split.labels):
+        return None, None
+    logits = predict(model, split.images, data, bf16=bf16)
+    loss = F.cross_entropy(logits.double(), split.labels)
+    return loss.item(), 100 * (logits.argmax(1) == split.labels).double().mean().item()
+
+
+def _progress(row: dict[str, Any], epochs: int, seconds: float) -> str:
+    left = seconds / row["epoch"] * (epochs - row["epoch"])
+    validation = row["validation_accuracy"]
+    shown = "no validation images" if validation is None else f"validation {validation:5.2f} %"
+    return (
+        f"epoch {row['epoch']:>3}/{epochs}  loss {row['train_loss']:.3f}  train {row['train_accuracy']:5.2f} %  "
+        f"{shown}  left {int(left // 60)}:{int(left % 60):02d}"
+    )

@@ -1,0 +1,85 @@
+# The study behind the rules: everything is checked here, before any job, and without importing torch.
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from vitflow import layout, ledger
+from vitflow.config import ConfigError, parse_study
+from vitflow.figures.draw import names
+from vitflow.files import FileProblem, write_json
+from vitflow.grid import feature_runs
+from vitflow.ledger import BEST as WINNER
+from vitflow.ledger import FRESH_SEED, source_digest
+
+try:
+    STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
+    HOME = layout.Layout(STUDY.study)
+    JOBS = ledger.jobs(STUDY)
+    if workflow.is_main_process:
+        # what the jobs read, so that an override (`--config a=b`) reaches them
+        write_json(HOME.effective_config, STUDY.model_dump())
+        for job in JOBS:
+            ledger.settle(STUDY, job)
+        ledger.settle_analysis(STUDY)
+except (ConfigError, FileProblem) as error:
+    raise WorkflowError(str(error))
+
+CONFIG = str(HOME.effective_config)
+BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}
+
+MANIFEST = str(layout.manifest(STUDY.dataset.key))
+SCORES = [str(job.paths.metrics) for job in JOBS]
+TABLES = [str(path) for path in (HOME.grid, HOME.root / "summary.csv", HOME.root / "metrics.json")]
+FEATURES = [str(HOME.features / f"{run}.json") for run in feature_runs(STUDY)]
+PCA = str(HOME.analysis / "pca.json")
+BEST = [str(HOME.analysis / "best.json")] if STUDY.best else []
+FIGURES = [str(HOME.figures / f"{stem}.{form}") for stem in names(STUDY) for form in ("svg", "png")]
+FIGURES += [str(HOME.figures / "captions.json")]
+DECK = [str(HOME.slides / f"deck.{form}") for form in ("html", "pdf", "pptx")]
+
+# the environment that Snakemake itself runs in, activated or not
+shell.prefix(f"set -euo pipefail; export PATH='{Path(sys.executable).parent}':$PATH; ")
+
+ONE_RUN = HOME.seed("{run}", "{seed}")
+
+
+wildcard_constraints:
+    run=r"[^/]+",
+    seed=r"\d+",
+
+
+def job_of(wildcards):
+    """The job of a run and seed; for the winner, once it has been selected."""
+    if wildcards.run == WINNER:
+        checkpoints.select.get()
+        run = ledger.best_run(STUDY)
+        job = ledger.job(STUDY, run, int(wildcards.seed))
+        if workflow.is_main_process:
+            ledger.settle(STUDY, job)
+        return job
+    try:
+        return BY_NAME[wildcards.run, str(wildcards.get("seed", 0))]
+    except KeyError:
+        raise WorkflowError(f"study '{STUDY.study}' has no run '{wildcards.run}' with seed {wildcards.seed}")
+
+
+def wanted_of(wildcards):
+    """The configuration a run is to have; newer than its results if they are of another one."""
+    job = job_of(wildcards)
+    return str(HOME.wanted(job.run, job.seed))
+
+
+def weights_of(wildcards, output):
+    """Weights a step reads: missing ones stop the plan, for Snakemake would delete results to train again."""
+    job = job_of(wildcards)
+    if problem := ledger.weights_needed(job, output):
+        raise WorkflowError(problem)
+    return ancient(str(job.paths.checkpoint))
+
+
+# nobody should start months of CPU time unawares
+onstart:
+    if any(job.status not in ("done", "diverged") for job in JOBS):
+        shell("vitflow plan --brief --config {CONFIG}")
