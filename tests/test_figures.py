@@ -111,7 +111,7 @@ def test_names_need_neither_torch_nor_matplotlib() -> None:
 
 def test_rerun_gives_identical_bytes(drawn: Path, folders: dict[str, Path], tmp_path: Path) -> None:
     """Also in another process, with other hashes, at another date, under a matplotlibrc of the user's own."""
-    (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: none\nsavefig.dpi: 40\n")
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.linewidth: 5\nsavefig.dpi: 40\n")
     code = (
         "import sys; from pathlib import Path; from vitflow.figures.draw import draw;"
         "draw(Path(sys.argv[1]), Path(sys.argv[2]))"
@@ -301,7 +301,7 @@ def test_diverged_run_is_marked_and_not_drawn(diverged: Analysis) -> None:
     upper, lower = axis.draw(diverged, index).figure.axes
     assert len(upper.collections) == 3  # of four values
     marks = {round(t.get_position()[0]): t.get_text() for t in upper.texts if "diverged" in t.get_text()}
-    assert marks == {2: "× 1 of 6\ndiverged", 3: "× 3 of 3\ndiverged"}  # noqa: RUF001
+    assert marks == {2: "× 1 of 6\ndiverged", 3: "× 3 of 3\ndiverged"}
     assert [p.get_height() for p in lower.patches] == [192, 64, 24, 2]  # head sizes
 
 
@@ -315,7 +315,7 @@ def test_dots_of_differences_average_to_the_stated_difference(diverged: Analysis
         means = [np.mean(line.get_xdata()) for line in points if len(line.get_xdata()) == run["n"]]
         assert np.isclose(means, run["difference"]["test"], atol=1e-4).any(), name
     shown = {t.get_text() for t in texts}
-    assert "diverged" in shown and "0 (5, 1 ×)" in shown  # noqa: RUF001
+    assert "diverged" in shown and "0 (5, 1 ×)" in shown
     assert f"{diverged.summary['runs']['patch_size=2']['difference']['test']:+.1f} (3)" in shown
 
 

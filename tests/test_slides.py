@@ -115,7 +115,7 @@ def talk(tmp_path: Path) -> Talk:
 def real(tmp_path_factory: pytest.TempPathFactory) -> Talk:
     """Drawn by the real figures room and rendered."""
     root = tmp_path_factory.mktemp("real")
-    study = example_study(ablations=SMALL, references={"resnet18": {"family": "resnet", "depth": 18}})
+    study = example_study(ablations=SMALL, references={"resnet18": {"family": "resnet"}}, features={"images": 100})
     summary = write_analysis(root / "analysis", study)
     draw(root / "analysis", root / "figures")
     talk = Talk(root, summary)
@@ -567,3 +567,32 @@ def test_changes_leave_out_the_baseline_and_what_diverged() -> None:
     assert [v["value"] for v in template.changes(axis, runs)] == ["b", "a"]
     assert template.largest_change([axis], runs) == {"label": "L", "value": "a", "run": runs["a"]}
     assert template.largest_change([], runs) is None
+
+
+@pytest.mark.parametrize(
+    ("mean", "bounds", "said"),
+    [
+        (1.3, (0.9, 1.7), "gained"),
+        (1.3, (-0.2, 2.8), "unclear"),
+        (0.2, (0.1, 0.3), "unclear"),
+        (-1.3, (-1.7, -0.9), "lost"),
+        (0.1, (-0.3, 0.4), "unclear"),
+        (0.6, None, "gained"),
+        (-0.6, None, "lost"),
+        (0.4, None, "unclear"),
+    ],
+)
+def test_an_effect_is_judged_by_its_interval_and_the_margin(mean: float, bounds: Any, said: str) -> None:
+    run = {"difference": {"test": mean, "test_interval": bounds}}
+    assert template.effect(run, 0.5) == said
+    assert template.with_effect([run], said, 0.5) == [run]
+    assert template.interval({"difference": {"test": 1.3, "test_interval": [0.9, 1.7]}}) == " (+0.9 to +1.7)"
+
+
+def test_a_study_before_any_result_has_a_deck_that_says_so(talk: Talk) -> None:
+    nothing = {"mean": None, "sd": None, "values": []}
+    parts = ("validation", "test", "clean_train", "test_loss", "test_ece", "train_seconds")
+    for run in talk.summary["runs"].values():
+        run |= dict.fromkeys(parts, nothing) | {"n": 0, "difference": None}
+    talk.change(best=None)
+    assert "No run has a validation accuracy yet" in repr(talk.deck())

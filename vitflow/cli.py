@@ -61,9 +61,9 @@ def plan(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from vitflow.cost import exact
     from vitflow.grid import expand
     from vitflow.plan import estimate, spell_hours
-    from vitflow.steps import costs
 
     study = _study(options)
     found = estimate(study)
@@ -73,12 +73,12 @@ def plan(options: argparse.Namespace) -> int:
     if options.brief:
         print(f"{study.study}: {total}")
         return 0
-    grid, exact = expand(study), costs(study)
+    grid = expand(study)
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "seeds", "parameters", "multiplications", "tokens", "time, all seeds"):
         table.add_column(heading, justify="left" if heading == "run" else "right", no_wrap=heading == "run")
     for name, run in grid.runs.items():
-        cost = exact[name]
+        cost = exact(run.config)
         table.add_row(
             name,
             str(len(run.seeds)),
@@ -97,11 +97,12 @@ def status(options: argparse.Namespace) -> int:
     from collections import Counter
 
     from vitflow.ledger import orphans
+    from vitflow.plan import seconds_left, spell_hours
     from vitflow.steps import all_jobs
 
     study = _study(options)
     jobs = all_jobs(study)
-    states = {job: job.status for job in jobs}
+    states = {job: "running" if job.busy else job.status for job in jobs}
     by_run: dict[str, list[Job]] = {}
     for job in jobs:
         by_run.setdefault(job.run, []).append(job)
@@ -110,8 +111,10 @@ def status(options: argparse.Namespace) -> int:
         print(f"{name:<{width}}  " + "  ".join(f"seed{job.seed} {states[job]}" for job in mine))
     for folder in orphans(study):
         print(f"{folder}: orphaned, no longer in the study")
-    counts = Counter(states.values())
-    print(f"{study.study}: " + ", ".join(f"{number} {state}" for state, number in counts.most_common()) + f", of {len(jobs)}")
+    counts = ", ".join(f"{number} {state}" for state, number in Counter(states.values()).most_common())
+    left = seconds_left(jobs)
+    eta = f"; about {spell_hours(left / 3600)} left, one after another" if left else ""
+    print(f"{study.study}: {counts}, of {len(jobs)}{eta}")
     return 0
 
 
@@ -120,6 +123,8 @@ def prepare(options: argparse.Namespace) -> int:
 
     study = _study(options)
     if options.path:
+        if not Path(options.path).exists():
+            raise ConfigError(f"--path {options.path}: no such file or folder")
         study = study.model_copy(update={"dataset": study.dataset.model_copy(update={"path": options.path})})
     manifest = steps.prepare(study)
     counts = ", ".join(f"{sum(n.values())} {split}" for split, n in manifest["counts"].items())
@@ -182,7 +187,7 @@ def features(options: argparse.Namespace) -> int:
 
 
 def analyse(options: argparse.Namespace) -> int:
-    from vitflow import steps
+    from vitflow import tables
 
     study = _study(options)
     for step in options.step:
@@ -190,7 +195,7 @@ def analyse(options: argparse.Namespace) -> int:
             raise ConfigError(f"no step '{step}'{nearest(step, list(ANALYSES))}")
     chosen = options.step or ["summary", "pca", *(["select"] if study.best else [])]
     for step in chosen:
-        getattr(steps, ANALYSES[step])(study)
+        getattr(tables, ANALYSES[step])(study)
     return 0
 
 
@@ -213,7 +218,7 @@ def schema(options: argparse.Namespace) -> int:
     return 0
 
 
-ANALYSES = {"summary": "analyse", "pca": "pca", "select": "select", "best": "best"}
+ANALYSES = {"summary": "summarise", "pca": "pca", "select": "select", "best": "best"}
 
 COMMANDS: dict[str, tuple[Any, str, str]] = {
     "plan": (plan, "what a study consists of and how long it takes here", "vitflow plan --config config.yaml"),
@@ -234,7 +239,9 @@ COMMANDS: dict[str, tuple[Any, str, str]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="vitflow", description="Small-dataset Vision Transformer studies, from config.yaml to a talk.")
+    parser = _Parser(
+        prog="vitflow", description="Small-dataset Vision Transformer studies, from config.yaml to a talk."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (function, help_, example) in COMMANDS.items():
@@ -250,7 +257,9 @@ def _parser() -> argparse.ArgumentParser:
             continue
         command.add_argument("--config", default="config.yaml", metavar="FILE", help="the study (default: config.yaml)")
         if name in ("train", "evaluate", "features"):
-            command.add_argument("--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it")
+            command.add_argument(
+                "--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it"
+            )
             command.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: all)")
         if name in ("train", "evaluate"):
             command.add_argument("--seed", type=int, default=0, metavar="K", help="seed of the run (default: 0)")
@@ -267,7 +276,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "prepare":
             command.add_argument("--path", metavar="PATH", help="local copy of the dataset, used before any download")
         if name == "analyse":
-            command.add_argument("step", nargs="*", metavar="STEP", help="summary, pca, select, best (default: all but best)")
+            command.add_argument(
+                "step", nargs="*", metavar="STEP", help="summary, pca, select, best (default: all but best)"
+            )
     return parser
 
 

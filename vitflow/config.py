@@ -13,12 +13,21 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 SCHEMA_VERSION = 1
 
@@ -29,10 +38,27 @@ DATASET_SHAPES: dict[str, tuple[int, int, int]] = {
     "digits": (8, 1, 10),
 }
 
+
+def _scalar(value: Any) -> Any:
+    """Refuse what no field can hold, and read ``1e-3``, which YAML 1.1 takes for a word, as a number."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value):
+        value = float(value)
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if not finite or not isinstance(value, bool | int | float | str | None):
+        raise ValueError(f"expected a finite number or a word, not {value!r}")
+    return value
+
+
+def _axis_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(field): _scalar(part) for field, part in value.items()}
+    return _scalar(value)
+
+
 #: what may stand as the value of a field on an axis
-Scalar = Union[bool, int, float, str, None]
+Scalar = Annotated[bool | int | float | str | None, BeforeValidator(_scalar)]
 #: one place on an axis: a value of the axis' own field, or ``{name: ..., field: value, ...}``
-AxisValue = Union[Scalar, dict[str, Scalar]]
+AxisValue = Annotated[bool | int | float | str | dict[str, Scalar] | None, BeforeValidator(_axis_value)]
 Axes = dict[str, list[AxisValue]]
 
 
@@ -44,6 +70,18 @@ class Strict(BaseModel):
     """Frozen, and without room for unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, data: Any) -> Any:
+        """``true`` is not 1, as pydantic would have it; and -0 is 0, so that equal values have one digest."""
+        if not isinstance(data, dict):
+            return data
+        for field, value in data.items():
+            annotation = cls.model_fields[field].annotation if field in cls.model_fields else None
+            if isinstance(value, bool) and {annotation, *get_args(annotation)} & {int, float}:
+                raise ValueError(f"{field}: expected a number, not {spell(value)}")
+        return {field: 0.0 if isinstance(value, float) and value == 0 else value for field, value in data.items()}
 
 
 # ---------------------------------------------------------------------------------------- one run
@@ -72,14 +110,15 @@ class Dataset(Strict):
         if self.name == "folder":
             if None in own or self.path is None:
                 raise ValueError("dataset 'folder' needs path, image_size, channels and classes")
+            _check_name(self.key, "a dataset")
         elif own != (None, None, None):
             raise ValueError(f"image_size, channels and classes are fixed for '{self.name}'; remove them")
         return self
 
     @property
     def key(self) -> str:
-        """Names the prepared files: the dataset's name, or the last part of a folder's path."""
-        return self.name if self.path is None or self.name != "folder" else _check_name(Path(self.path).stem, "a dataset")
+        """Names the prepared files: the dataset's name, or ``folder-`` and the last part of a folder's path."""
+        return self.name if self.path is None or self.name != "folder" else f"folder-{Path(self.path).stem}"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -105,9 +144,7 @@ class ViT(Strict):
     def _heads_divide_width(self) -> ViT:
         if self.width % self.heads:
             near = _nearest_divisors(self.width, self.heads)
-            raise ValueError(
-                f"width {self.width} is not divisible by heads {self.heads}; nearest valid heads: {near}"
-            )
+            raise ValueError(f"width {self.width} is not divisible by heads {self.heads}; nearest valid heads: {near}")
         return self
 
     def check(self, image_size: int) -> None:
@@ -121,7 +158,7 @@ class ViT(Strict):
     @property
     def label(self) -> str:
         """The family's part of a run's name."""
-        return _label("vit", self, {})
+        return _label("vit", self, set())
 
 
 class ResNet(Strict):
@@ -146,7 +183,7 @@ def _default_family(value: Any) -> Any:
     return {"family": "vit", **value} if isinstance(value, dict) else value
 
 
-Model = Annotated[Union[ViT, ResNet], Field(discriminator="family"), BeforeValidator(_default_family)]
+Model = Annotated[ViT | ResNet, Field(discriminator="family"), BeforeValidator(_default_family)]
 FAMILIES: dict[str, type[ViT] | type[ResNet]] = {"vit": ViT, "resnet": ResNet}
 
 
@@ -269,14 +306,22 @@ class Study(Strict):
     @field_validator("ablations", "cross", "references")
     @classmethod
     def _names_are_safe(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for name in value:
+        for name, inner in value.items():
             _check_name(name, "a group")
+            if name in ("baseline", "references"):
+                raise ConfigError(f"'{name}' cannot name a group or a reference: it has a meaning of its own")
+            for axis in inner:
+                _check_name(axis, "an axis or a field")
         return value
 
     @model_validator(mode="after")
-    def _seeds_are_paired(self) -> Study:
+    def _parts_fit_together(self) -> Study:
+        for name in self.ablations.keys() & self.cross.keys():
+            raise ValueError(f"cross.{name}: group '{name}' stands under ablations already; rename one")
         if self.baseline_seeds is not None and self.baseline_seeds < self.seeds:
-            raise ValueError(f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired")
+            raise ValueError(
+                f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired"
+            )
         for name in self.features.runs:
             if name not in ("baseline", *self.references):
                 raise ValueError(f"features.runs: no run '{name}'{nearest(name, ['baseline', *self.references])}")
@@ -284,8 +329,11 @@ class Study(Strict):
 
     @property
     def baseline_run(self) -> RunConfig:
-        """The configuration that every other one is compared with."""
-        return RunConfig(dataset=self.dataset, model=self.baseline, training=self.training)
+        """The configuration that every other one is compared with. Raises ConfigError if it does not fit the images."""
+        try:
+            return RunConfig(dataset=self.dataset, model=self.baseline, training=self.training)
+        except ValidationError as error:
+            raise ConfigError(f"baseline: {explain(error, RunConfig)}") from None
 
     def resolve(self, changes: dict[str, Scalar]) -> RunConfig:
         """The baseline with ``changes`` (flat field names) applied; ``family`` starts from that family's defaults.
@@ -347,6 +395,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if isinstance(key, dict | list):
+                raise ConfigError(f"line {key_node.start_mark.line + 1}: a key must be a word, not {key!r}")
             if key in seen:
                 raise ConfigError(f"line {key_node.start_mark.line + 1}: key '{key}' stands there twice")
             seen.add(key)
@@ -355,19 +405,25 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 def read_study(path: str | Path) -> Study:
     """The study in a YAML or JSON file. Raises ConfigError with one line naming file, place and choice."""
+    return parse_study(read_yaml(path), str(path))
+
+
+def read_yaml(path: str | Path) -> Any:
+    """What a YAML (or JSON) file says. Raises ConfigError, also for a key that stands there twice."""
     path = Path(path)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)
     except FileNotFoundError:
         beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
         raise ConfigError(f"{path}: no such file{nearest(str(path), beside)}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise _told(str(path), error) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return parse_study(data, str(path))
 
 
 def parse_study(data: Any, where: str) -> Study:
@@ -383,36 +439,49 @@ def parse_study(data: Any, where: str) -> Study:
         study = Study.model_validate(data)
         expand(study)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {explain(error, Study)}") from None
+        raise _told(where, explain(error, Study)) from None
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise _told(where, error) from None
     return study
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of a study, for editors and for readers."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}
+    schema = Study.model_json_schema()
+    # without `family`, a ViT may look like a ResNet too: one match is enough
+    schema["properties"]["baseline"]["anyOf"] = schema["properties"]["baseline"].pop("oneOf")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> str:
-    """The first mistake of a validation, in one line with the nearest valid choice."""
-    first = error.errors()[0]
-    tags = {"vit", "resnet"}
-    place = [str(part) for part in first["loc"] if str(part) not in tags and not str(part).startswith(("dict", "list"))]
+    """The first mistake of a validation, in one line with the nearest valid choice; unknown keys before all else."""
+    mistakes = error.errors()
+    # a key spelled wrongly is missing as well, but the spelling is the mistake
+    first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
+    loc = [str(part) for part in first["loc"] if part != "[key]"]
+    tagged = ("baseline", "model")  # pydantic adds the family after these
+    place = [part for i, part in enumerate(loc) if not (part in FAMILIES and i and loc[i - 1] in tagged)]
     where = ".".join(place)
     kind, message = first["type"], first["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        known = _keys_beside(root, [str(part) for part in first["loc"][:-1]])
-        return f"{where}: unknown key{nearest(place[-1], known)}"
+        return f"{where}: unknown key{nearest(place[-1], _keys_beside(root, loc[:-1]))}"
+    if kind in ("model_type", "model_attributes_type"):
+        keys = ", ".join(_keys_beside(root, loc)[:3])
+        return f"{where}: expected a mapping with keys such as {keys} (got {first['input']!r})"
+    if kind == "dict_type":
+        return f"{where}: expected a mapping (got {first['input']!r})"
+    if kind == "list_type":
+        return f"{where}: expected a list, for example [{first['input']}]"
     if kind == "missing":
         return f"{where}: missing"
     if kind == "literal_error":
         choices = re.findall(r"'([^']+)'|\b(\d+)\b", first["ctx"]["expected"])
-        return f"{where}: '{first['input']}' is not a valid choice{nearest(str(first['input']), [a or b for a, b in choices])}"
+        given = spell(first["input"])
+        return f"{where}: '{given}' is not a valid choice{nearest(given, [a or b for a, b in choices])}"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         given = first["ctx"].get("tag", "")
         return f"{where}.family: '{given}' is not a valid choice{nearest(str(given), list(FAMILIES))}"
-    got = "" if isinstance(first["input"], (dict, BaseModel)) or kind == "value_error" else f" (got {first['input']!r})"
+    got = "" if isinstance(first["input"], dict | BaseModel) or kind == "value_error" else f" (got {first['input']!r})"
     return f"{where}: {message}{got}" if where else f"{message}{got}"
 
 
@@ -422,6 +491,10 @@ def nearest(word: str, choices: list[str]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; valid: {', '.join(choices)}" if choices else ""
+
+
+def _told(where: str, mistake: object) -> ConfigError:
+    return ConfigError(f"{where}: {' '.join(str(mistake).splitlines())}")
 
 
 def _keys_beside(root: type[BaseModel], loc: list[str]) -> list[str]:

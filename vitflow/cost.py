@@ -9,7 +9,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vitflow.config import ResNet as ResNetConfig
+from vitflow.config import RunConfig
 from vitflow.config import ViT as ViTConfig
+from vitflow.models.build import build
 from vitflow.models.tokens import POOLS
 
 
@@ -38,3 +40,15 @@ def tokens(config: ViTConfig | ResNetConfig, image_size: int) -> int:
     if isinstance(config, ViTConfig):
         return (image_size // config.patch_size) ** 2 + POOLS[config.pool].prefix_tokens
     return (-(-image_size // 8)) ** 2  # three halvings, rounded up
+
+
+def exact(config: RunConfig) -> dict[str, int]:
+    """``parameters``, ``multiplications`` (per image, forward) and ``tokens`` of a run; allocates no model."""
+    image_size, channels, classes = config.dataset.shape
+    with torch.device("meta"):
+        model = build(config.model, image_size, channels, classes)
+    return {
+        "parameters": parameters(model),
+        "multiplications": multiplications(model, image_size, channels),
+        "tokens": tokens(config.model, image_size),
+    }

@@ -49,10 +49,8 @@ def extract(model: nn.Module, layer: str, split: Split, data: Data, images: int)
     for batch in chosen.split(250):
         _, named = model.intermediates(normalise(batch, data.mean, data.std))  # type: ignore[operator]
         tokens = named[layer]
-        if tokens.ndim == 4:
-            tokens = tokens.flatten(2).transpose(1, 2)  # [B, C, H, W] -> [B, T, D]
-        else:
-            tokens = tokens[:, model.prefix_tokens :]  # type: ignore[misc]  # [B, T, D], patch tokens only
+        is_map = tokens.ndim == 4  # [B, C, H, W] -> [B, T, D]; else [B, N, D], of which the patch tokens
+        tokens = tokens.flatten(2).transpose(1, 2) if is_map else tokens[:, model.prefix_tokens :]
         patch.append(tokens.half().cpu())
         pooled.append(named["pooled"].half().cpu())
     labels = split.labels[index].cpu()

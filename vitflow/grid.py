@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from vitflow.config import ConfigError, RunConfig, Scalar, Study, point, spell
+from vitflow.config import AxisValue, ConfigError, RunConfig, Scalar, Study, point, spell
 
 BASELINE = "baseline"
 
@@ -77,16 +77,16 @@ def expand(study: Study) -> Grid:
             raise ConfigError(f"{where}: {error}") from None
         name = by_digest.setdefault(config.digest, run_name(baseline, config))
         runs.setdefault(name, Run(name, config, seeds))
-        entry = Point(group, axis, value, name)
-        if entry not in points:
-            points.append(entry)
+        stands = next((p.run for p in points if (p.group, p.axis, p.value) == (group, axis, value)), None)
+        if stands is None:
+            points.append(Point(group, axis, value, name))
+        elif stands != name:
+            raise ConfigError(f"{where}: '{value}' names two different points; give each its own name")
 
     for group, axes in study.ablations.items():
         for axis, values in axes.items():
             where = f"ablations.{group}.{axis}"
-            if not values:
-                raise ConfigError(f"{where}: an axis needs at least one value")
-            placed = [_point(axis, value, where) for value in values]
+            placed = _points(axis, values, where)
             own = baseline.flat().get(axis)
             if axis in baseline.flat() and spell(own) not in [label for label, _ in placed]:
                 placed.insert(0, (spell(own), {}))
@@ -97,9 +97,13 @@ def expand(study: Study) -> Grid:
         where = f"cross.{group}"
         if len(axes) < 2:
             raise ConfigError(f"{where}: a cross needs at least two axes")
-        for combination in itertools.product(*([_point(a, v, where) for v in axes[a]] for a in axes)):
+        for combination in itertools.product(*(_points(axis, axes[axis], f"{where}.{axis}") for axis in axes)):
             labels = " x ".join(label for label, _ in combination)
-            merged = {field: value for _, changes in combination for field, value in changes.items()}
+            merged: dict[str, Scalar] = {}
+            for _, changes in combination:
+                for field in changes.keys() & merged.keys():
+                    raise ConfigError(f"{where}: two axes set '{field}'; leave it to one of them")
+                merged |= changes
             place(group, " x ".join(axes), labels, merged, where)
 
     for name, changes in study.references.items():
@@ -127,8 +131,10 @@ def run_name(baseline: RunConfig, config: RunConfig) -> str:
     return "+".join(parts) or BASELINE
 
 
-def _point(axis: str, value: object, where: str) -> tuple[str, dict[str, Scalar]]:
+def _points(axis: str, values: list[AxisValue], where: str) -> list[tuple[str, dict[str, Scalar]]]:
+    if not values:
+        raise ConfigError(f"{where}: an axis needs at least one value")
     try:
-        return point(axis, value)  # type: ignore[arg-type]
+        return [point(axis, value) for value in values]
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
+
 from vitflow import __version__, layout
-from vitflow.config import RunConfig, Study
+from vitflow.config import ConfigError, RunConfig, Study
 from vitflow.files import FileProblem, read_json, sha256, sha256_text, write_json
 from vitflow.grid import Grid, Run, expand, feature_runs
 from vitflow.layout import Layout, SeedPaths
@@ -58,6 +60,17 @@ class Job:
             return "trained"
         return "diverged" if record["status"] == "diverged" else "done"
 
+    @property
+    def busy(self) -> bool:
+        """Whether a process is training it right now."""
+        try:
+            with FileLock(self.paths.state / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False  # no such folder: nobody has begun
+
     def evaluated(self, record: dict[str, Any]) -> bool:
         """Whether metrics.json was computed with the weights that ``record`` (train.json) names."""
         if not (self.paths.metrics.exists() and self.paths.predictions.exists()):
@@ -84,14 +97,21 @@ def best_run(study: Study) -> Run | None:
     path = Layout(study.study).selection
     if study.best is None or not path.exists():
         return None
-    config = study.resolve(read_json(path)["changes"])
+    try:
+        config = study.resolve(read_json(path)["changes"])
+    except ConfigError as error:
+        raise LedgerError(f"{path}: not a selection of this study ({error}); delete it to have it made again") from None
     return Run(BEST, config, tuple(range(FRESH_SEED, FRESH_SEED + study.best.seeds)))
 
 
 def orphans(study: Study) -> list[Path]:
     """Folders of runs and seeds that the study no longer has."""
     known = {j.paths.folder for j in jobs(study)}
-    known |= {Layout(study.study).seed(BEST, s).folder for s in range(FRESH_SEED, FRESH_SEED + 1000)} if study.best else set()
+    known |= (
+        {Layout(study.study).seed(BEST, s).folder for s in range(FRESH_SEED, FRESH_SEED + 1000)}
+        if study.best
+        else set()
+    )
     found = (Layout(study.study).root / "runs").glob("*/seed*")
     return sorted(path for path in found if path not in known)
 
@@ -117,19 +137,19 @@ def settle(study: Study, job: Job) -> None:
         os.utime(wanted)
         return
     os.utime(wanted, (LONG_AGO, LONG_AGO))
-    dependants = []
+    valid, outdated = [], []
     if job.evaluated(record):
-        dependants += [paths.metrics, paths.predictions]
+        valid += [paths.metrics, paths.predictions]
     elif paths.metrics.exists():
-        _make_older(paths.metrics, paths.train)
+        outdated.append(paths.metrics)
     features = home.features / f"{job.run}.json"
     if job.seed == 0 and features.exists():
-        if read_json(features)["checkpoint_sha256"] == record["checkpoint_sha256"]:
-            dependants.append(features)
-        else:
-            _make_older(features, paths.train)
-    for dependant in dependants:
+        same = read_json(features)["checkpoint_sha256"] == record["checkpoint_sha256"]
+        (valid if same else outdated).append(features)
+    for dependant in valid:
         _make_older(paths.train, dependant)
+    for dependant in outdated:  # last, since the lines above may have made train.json older
+        _make_older(dependant, paths.train)
 
 
 def settle_analysis(study: Study) -> None:
@@ -157,7 +177,7 @@ def study_digest(study: Study) -> str:
 
 def scores_digest(study: Study) -> str:
     """Digest of the stored scores of the static grid, as far as they are there."""
-    found = (job.paths.metrics for job in jobs(study))
+    found = sorted(job.paths.metrics for job in jobs(study))
     return sha256_text("\n".join(sha256(path) for path in found if path.exists()))
 
 
@@ -204,7 +224,11 @@ def provenance(*rooms: str, device: str = "cpu", threads: int | None = None) -> 
 def source_digest(*rooms: str) -> str:
     """Digest of the code of ``rooms`` (folders or modules of the package); comments and docstrings do not count."""
     files = sorted(
-        file for room in rooms for file in ([PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*")))
+        file
+        for room in rooms
+        for file in (
+            [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*"))
+        )
     )
     parts = []
     for file in files:
@@ -218,7 +242,9 @@ def source_digest(*rooms: str) -> str:
 def _code(file: Path) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
             node.body = node.body[1:]
     return ast.dump(tree)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from statistics import fmean
 
 from vitflow.config import Study
+from vitflow.files import read_json
 from vitflow.grid import expand
-from vitflow.steps import all_jobs, costs
+from vitflow.ledger import Job
+from vitflow.steps import all_jobs
 
 MEASURED_SECONDS = 1.5  # per family
 
@@ -35,14 +38,16 @@ def estimate(study: Study) -> Estimate:
     import torch
     from torch.nn import functional as F
 
+    from vitflow.cost import exact
     from vitflow.ledger import device_name
     from vitflow.models.build import build
     from vitflow.training.loop import select_device, uses_bf16
 
     device = select_device()
-    grid, exact = expand(study), costs(study)
+    grid = expand(study)
+    cost = {name: exact(run.config)["multiplications"] for name, run in grid.runs.items()}
     rates: dict[str, float] = {}  # multiplications of trained images per second
-    for name in sorted(grid.runs, key=lambda n: exact[n]["multiplications"]):
+    for name in sorted(grid.runs, key=lambda n: cost[n]):
         config = grid.runs[name].config
         if config.model.family in rates:
             continue
@@ -60,12 +65,12 @@ def estimate(study: Study) -> Estimate:
             steps += 1
             if steps == 0:  # the first step pays for set-up
                 started = time.monotonic()
-        rates[config.model.family] = steps * batch * exact[name]["multiplications"] / (time.monotonic() - started)
+        rates[config.model.family] = steps * batch * cost[name] / (time.monotonic() - started)
     hours: dict[str, float] = {}
     for name, run in grid.runs.items():
         recipe = run.config.training
         images_seen = recipe.epochs * training_images(study.model_copy(update={"dataset": run.config.dataset}))
-        hours[name] = images_seen * exact[name]["multiplications"] / rates[run.config.model.family] / 3600
+        hours[name] = images_seen * cost[name] / rates[run.config.model.family] / 3600
     every = all_jobs(study)
     waiting = [job for job in every if job.status not in ("done", "diverged")]
     return Estimate(
@@ -75,6 +80,19 @@ def estimate(study: Study) -> Estimate:
         device=f"{device_name(device.type)}" + (f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""),
         hours_per_run={name: value * len(grid.runs[name].seeds) for name, value in hours.items()},
     )
+
+
+def seconds_left(jobs: list[Job]) -> float | None:
+    """Time of the trainings that are not done, from those that are: of the same run, else of all. None before any."""
+    taken: dict[str, list[float]] = {}
+    for job in jobs:
+        if job.status in ("done", "diverged", "trained"):
+            taken.setdefault(job.run, []).append(read_json(job.paths.train)["cost"]["seconds"])
+    if not taken:
+        return None
+    every = [seconds for of_run in taken.values() for seconds in of_run]
+    waiting = [job for job in jobs if job.status in ("missing", "interrupted", "stale")]
+    return sum(fmean(taken.get(job.run, every)) for job in waiting)
 
 
 def spell_hours(hours: float) -> str:

@@ -5,6 +5,7 @@ Everything is published whole, last of all the file that says the step is done; 
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -18,8 +19,8 @@ from filelock import FileLock, Timeout
 
 from vitflow import layout, ledger
 from vitflow.config import Study, nearest
-from vitflow.files import FileProblem, publishing, read_json, sha256, sha256_text, write_csv, write_json
-from vitflow.grid import BASELINE, expand, feature_runs
+from vitflow.files import FileProblem, publishing, read_json, sha256, write_csv, write_json
+from vitflow.grid import expand
 from vitflow.layout import Layout
 from vitflow.ledger import BEST, Job
 
@@ -50,26 +51,6 @@ def prepare(study: Study) -> dict[str, Any]:
         load(study.dataset)
         return dict(read_json(layout.manifest(study.dataset.key)))
     return prepare(study.dataset)
-
-
-def costs(study: Study) -> dict[str, dict[str, int]]:
-    """Per run: ``parameters``, ``multiplications`` (per image, forward) and ``tokens``; exact, from the models."""
-    import torch
-
-    from vitflow.cost import multiplications, parameters, tokens
-    from vitflow.models.build import build
-
-    result = {}
-    for name, run in expand(study).runs.items():
-        image_size, channels, classes = run.config.dataset.shape
-        with torch.device("meta"):
-            model = build(run.config.model, image_size, channels, classes)
-        result[name] = {
-            "parameters": parameters(model),
-            "multiplications": multiplications(model, image_size, channels),
-            "tokens": tokens(run.config.model, image_size),
-        }
-    return result
 
 
 # -------------------------------------------------------------------------------------------- training
@@ -122,6 +103,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
             outcome = loop.train(
                 job.config, job.seed, data, job.paths.state, device=device, should_stop=should_stop, report=say
             )
+        norms = [row["largest_gradient_norm"] for row in outcome.history]
         paths = job.paths
         checkpoint.save_weights(paths.checkpoint, outcome.model)
         write_csv(paths.history, loop.HISTORY, outcome.history)
@@ -138,9 +120,12 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
                 "config_digest": job.config.digest,
                 "data_digest": data.digest,
                 "checkpoint_sha256": sha256(paths.checkpoint),
-                "cost": {"seconds": round(outcome.seconds, 3), "images_per_second": round(outcome.images_per_second, 2)},
+                "cost": {
+                    "seconds": round(outcome.seconds, 3),
+                    "images_per_second": round(outcome.images_per_second, 2),
+                },
                 "stability": {
-                    "largest_gradient_norm": max((r["largest_gradient_norm"] for r in outcome.history), default=None),
+                    "largest_gradient_norm": max(filter(math.isfinite, norms), default=None),  # JSON has no infinity
                 },
                 "resumed_from": outcome.resumed_from,
                 "provenance": ledger.provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
@@ -190,7 +175,7 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
     import numpy as np
     import torch
 
-    from vitflow.data.prepare import Split, load
+    from vitflow.data.prepare import Split
     from vitflow.evaluation import score
     from vitflow.features import stratified
     from vitflow.training.loop import select_device, uses_bf16
@@ -227,8 +212,9 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
         if name != "train":
             probabilities = logits.double().softmax(1)
             truth = split.labels[:, None]
-            arrays[f"{name}_label"] = split.labels.numpy().astype(np.uint8)
-            arrays[f"{name}_predicted"] = logits.argmax(1).numpy().astype(np.uint8)
+            smallest = np.min_scalar_type(len(data.classes) - 1)
+            arrays[f"{name}_label"] = split.labels.numpy().astype(smallest)
+            arrays[f"{name}_predicted"] = logits.argmax(1).numpy().astype(smallest)
             arrays[f"{name}_confidence"] = probabilities.max(1).values.half().numpy()
             arrays[f"{name}_true_probability"] = probabilities.gather(1, truth).squeeze(1).half().numpy()
     with publishing(job.paths.predictions) as temporary, temporary.open("wb") as file:
@@ -242,18 +228,20 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
     """Store patch tokens and pooled features of validation images for one run (its first seed)."""
     import safetensors.torch
 
+    from vitflow.data.prepare import Split
     from vitflow.features import choose_layer, extract
 
     job = find_job(study, run, 0)
     record = _trained(job)
     if record["status"] != "finished":
         raise StepError(f"{job.paths.train}: this run diverged and has no features; take it out of features.runs")
-    model, data, _ = _model(study, job, threads)
+    model, data, device = _model(study, job, threads)
     image_size = job.config.dataset.shape[0]
     layer = choose_layer(job.config.model, image_size, _positions(study))
     if not len(data.validation.labels):
         raise StepError("features are taken from validation images, and validation_fraction is 0")
-    found = extract(model, layer, data.validation, data, study.features.images)
+    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
+    found = extract(model, layer, validation, data, study.features.images)
     arrays = Layout(study.study).features / f"{run}.safetensors"
     with publishing(arrays) as temporary:
         temporary.write_bytes(
@@ -285,186 +273,6 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
     )
 
 
-def pca(study: Study) -> None:
-    """Principal components of all stored features: analysis/pca.json."""
-    import safetensors.numpy
-
-    from vitflow.analysis.pca import describe
-    from vitflow.analysis.summary import run_label
-
-    home, grid = Layout(study.study), expand(study)
-    models, labels, examples, manifests = [], None, [], []
-    for run in feature_runs(study):
-        path = home.features / f"{run}.safetensors"
-        manifest = read_json(path.with_suffix(".json"))
-        if sha256(path) != manifest["features_sha256"]:
-            raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        arrays = safetensors.numpy.load_file(path)
-        described = describe(arrays["patch"], arrays["pooled"], arrays["example_index"])
-        label = run_label(run, grid.runs[run].config, study.baseline_run)
-        name = "ViT, baseline" if run == BASELINE else label
-        models.append({"run": run, "label": name, "layer": manifest["layer"], **described})
-        manifests.append(manifest)
-        if labels is None:
-            labels = arrays["labels"].tolist()
-            examples = [
-                {"label": int(arrays["labels"][i]), "image": image.tolist()}
-                for i, image in zip(arrays["example_index"], arrays["examples"], strict=True)
-            ]
-    write_json(
-        home.analysis / "pca.json",
-        {
-            "images": len(labels or []),
-            "split": "validation",
-            "classes": manifests[0]["classes"],
-            "labels": labels,
-            "models": models,
-            "examples": examples,
-            "inputs": [m["features_sha256"] for m in manifests],
-        },
-    )
-
-
-def analyse(study: Study) -> None:
-    """Tables of the static grid: grid.csv, summary.csv, metrics.json, analysis/*.json and curves.csv.
-
-    Works on whatever is finished and says how much that is. Raises StepError naming stale results.
-    """
-    import csv
-
-    from vitflow.analysis import summary
-
-    home, grid = Layout(study.study), expand(study)
-    records: list[summary.Record] = []
-    curves: list[dict[str, Any]] = []
-    calibration: dict[str, Any] = {}
-    confusion: list[list[list[int]]] = []
-    digests: list[str] = []
-    jobs = ledger.jobs(study, grid)
-    for job in jobs:
-        if job.status == "stale":
-            raise StepError(
-                f"{job.paths.train}: result of another configuration than {job.run} has now; "
-                f"run `snakemake train` or `vitflow train --pending`"
-            )
-        if job.status not in ("done", "diverged"):
-            continue
-        record = summary.Record(job.run, job.seed, read_json(job.paths.train), read_json(job.paths.metrics))
-        records.append(record)
-        digests.append(f"{job.run} {job.seed} {record.train['checkpoint_sha256']} {sha256(job.paths.metrics)}")
-        with job.paths.history.open(encoding="utf-8") as file:
-            curves += [{"run": job.run, "seed": job.seed, **row} for row in csv.DictReader(file)]
-        if record.metrics["validation"]:
-            calibration.setdefault(job.run, []).append(record.metrics["validation"]["calibration"])
-            if job.run == BASELINE:
-                confusion.append(record.metrics["validation"]["confusion"])
-    if not records:
-        raise StepError(f"study '{study.study}' has no results yet; run `snakemake train` or `vitflow train --pending`")
-
-    exact = costs(study)
-    table = summary.runs_table(study, grid, records, exact)
-    manifest = read_json(layout.manifest(study.dataset.key))
-    classes = list(manifest["classes"])
-    example = next((r.metrics for r in records if r.finished), records[0].metrics)
-    provenances = [r.train["provenance"] for r in records]
-    write_csv(home.grid, ("group", "axis", "value", "run", "seeds", "digest"), grid.table())
-    write_csv(home.analysis / "curves.csv", ("run", "seed", *_history_columns()), curves)
-    write_json(home.analysis / "calibration.json", {"split": "validation", "runs": {k: _pool(v) for k, v in calibration.items()}})
-    write_json(
-        home.analysis / "confusion.json",
-        {
-            "run": BASELINE,
-            "n": len(confusion),
-            "classes": classes,
-            "split": "validation",
-            "matrix": [[sum(m[i][j] for m in confusion) for j in range(len(classes))] for i in range(len(classes))],
-        },
-    )
-    write_json(
-        home.analysis / "summary.json",
-        {
-            "study": study.study,
-            "title": study.title,
-            "author": study.author,
-            "dataset": {
-                "name": study.dataset.name,
-                "image_size": study.dataset.shape[0],
-                "channels": study.dataset.shape[1],
-                "classes": classes,
-                "train_images": records[0].train["train_images"],
-                "validation_images": example["validation"]["images"] if example["validation"] else 0,
-                "test_images": example["test"]["images"] if example["test"] else 0,
-            },
-            "training": study.training.model_dump(),
-            "model": study.baseline.model_dump(),
-            "equivalence_margin": study.equivalence_margin,
-            "descriptive": summary.is_descriptive(table),
-            "digest": sha256_text("\n".join(digests)),
-            "study_digest": ledger.study_digest(study),
-            "date": max(p["date"] for p in provenances),
-            "done": len(records),
-            "total": len(jobs),
-            "diverged": [name for name, row in table.items() if row["diverged"]],
-            "seeds": study.seeds,
-            "baseline_seeds": study.baseline_seeds or study.seeds,
-            "device": ", ".join(sorted({f"{p['device']} ({p.get('threads', 1)} threads)" for p in provenances})),
-            "versions": provenances[-1]["versions"],
-            "train_hours": round(sum(r.train["cost"]["seconds"] for r in records) / 3600, 3),
-            "runs": table,
-            "axes": summary.axes_table(study, grid, table),
-            "references": [name for name, row in table.items() if row["reference"]],
-            "findings": summary.findings(study, table),
-            "best": summary.best_single(table),
-        },
-    )
-    _write_tables(home, table)
-
-
-def select(study: Study) -> None:
-    """Choose the winning combination from validation results of the finished static grid."""
-    from vitflow.analysis.selection import select_architecture
-
-    home = Layout(study.study)
-    if study.best is None:
-        raise StepError(f"study '{study.study}' has no section 'best'")
-    validation: dict[str, list[float]] = {}
-    for job in ledger.jobs(study):
-        if job.status not in ("done", "diverged"):
-            raise StepError(f"{job.run} seed {job.seed} is {job.status}; winners are chosen when the grid is finished")
-        scores = read_json(job.paths.metrics)["validation"]
-        validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
-    multiplications = {name: cost["multiplications"] for name, cost in costs(study).items()}
-    chosen = select_architecture(study, validation, multiplications)
-    write_json(home.selection, chosen | {"inputs": ledger.scores_digest(study)})
-
-
-def best(study: Study) -> None:
-    """Report the winner on its fresh seeds: analysis/best.json."""
-    from vitflow.analysis.summary import run_label, spread
-
-    home, run = Layout(study.study), ledger.best_run(study)
-    if run is None:
-        raise StepError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
-    jobs = [ledger.job(study, run, seed) for seed in run.seeds]
-    unfinished = [job for job in jobs if job.status not in ("done", "diverged")]
-    if unfinished:
-        raise StepError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
-    metrics = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
-    selection = read_json(home.selection)
-    write_json(
-        home.analysis / "best.json",
-        {
-            "run": BEST,
-            "label": run_label("the baseline", run.config, study.baseline_run),
-            "seeds": list(run.seeds),
-            "n": len(metrics),
-            "validation": spread([m["validation"]["accuracy"] for m in metrics if m["validation"]]),
-            "test": spread([m["test"]["accuracy"] for m in metrics]),
-            **selection,
-        },
-    )
-
-
 # ---------------------------------------------------------------------------------------- presentation
 
 
@@ -489,10 +297,15 @@ def slides(study: Study) -> None:
 
 def _trained(job: Job) -> dict[str, Any]:
     if job.status in ("missing", "interrupted", "stale"):
-        raise StepError(f"{job.run} seed {job.seed} is {job.status}; train it first: `vitflow train --run {job.run} --seed {job.seed}`")
+        raise StepError(
+            f"{job.run} seed {job.seed} is {job.status}; train it first: "
+            f"`vitflow train --run {job.run} --seed {job.seed}`"
+        )
     record = dict(read_json(job.paths.train))
     if job.paths.checkpoint.exists() and sha256(job.paths.checkpoint) != record["checkpoint_sha256"]:
-        raise FileProblem(f"{job.paths.checkpoint}: not the weights that {job.paths.train} names; delete it and fetch or train again")
+        raise FileProblem(
+            f"{job.paths.checkpoint}: not the weights that {job.paths.train} names; delete it and fetch or train again"
+        )
     return record
 
 
@@ -516,12 +329,18 @@ def _model(study: Study, job: Job, threads: int | None) -> tuple[Any, Any, Any]:
 
 @contextmanager
 def _locked(job: Job) -> Iterator[None]:
-    job.paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(job.paths.state / "lock", timeout=0)
     try:
-        with FileLock(job.paths.state / "lock", timeout=0):
-            yield
+        job.paths.state.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout:
         raise Busy(f"{job.paths.state}: another process is training {job.run} seed {job.seed}") from None
+    except OSError as error:
+        raise FileProblem(f"{job.paths.state}: cannot be written ({error.strerror}); check the folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -545,58 +364,3 @@ def _positions(study: Study) -> int:
     baseline = study.baseline
     size = study.dataset.shape[0]
     return (size // baseline.patch_size) ** 2 if baseline.family == "vit" else (size // 4) ** 2
-
-
-def _history_columns() -> tuple[str, ...]:
-    from vitflow.training.loop import HISTORY
-
-    return HISTORY
-
-
-def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
-    """Calibration bins of several seeds as one, weighted by their counts."""
-    count = [sum(column) for column in zip(*(b["count"] for b in bins), strict=True)]
-    pooled: dict[str, list[float]] = {"count": count}
-    for key in ("confidence", "accuracy"):
-        weighted = [sum(b[key][i] * b["count"][i] for b in bins) for i in range(len(count))]
-        pooled[key] = [round(w / max(c, 1), 4) for w, c in zip(weighted, count, strict=True)]
-    return pooled
-
-
-def _write_tables(home: Layout, table: dict[str, dict[str, Any]]) -> None:
-    """summary.csv for people, metrics.json for `dvc metrics`: a key per run."""
-    rows = []
-    flat: dict[str, dict[str, Any]] = {}
-    for name, row in table.items():
-        difference = row["difference"] or {}
-        interval = difference.get("test_interval") or (None, None)
-        rows.append(
-            {
-                "run": name,
-                "n": row["n"],
-                "diverged": row["diverged"],
-                "test_mean": row["test"]["mean"],
-                "test_sd": row["test"]["sd"],
-                "validation_mean": row["validation"]["mean"],
-                "validation_sd": row["validation"]["sd"],
-                "difference_test": difference.get("test"),
-                "interval_low": interval[0],
-                "interval_high": interval[1],
-                "clean_train_mean": row["clean_train"]["mean"],
-                "test_ece": row["test_ece"]["mean"],
-                "parameters": row["parameters"],
-                "multiplications": row["multiplications"],
-                "tokens": row["tokens"],
-                "train_seconds": row["train_seconds"]["mean"],
-            }
-        )
-        if row["n"]:
-            flat[name] = {
-                "test": row["test"]["mean"],
-                "test_sd": row["test"]["sd"],
-                "validation": row["validation"]["mean"],
-                "n": row["n"],
-                "mega_multiplications": round(row["multiplications"] / 1e6, 3),
-            }
-    write_csv(home.root / "summary.csv", rows[0].keys(), rows)
-    write_json(home.root / "metrics.json", flat)

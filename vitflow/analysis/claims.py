@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import dunnett
+from scipy.stats import dunnett, ttest_ind
 
 ENOUGH_SEEDS = 3
 Interval = tuple[float, float]
@@ -29,10 +29,12 @@ def simultaneous_intervals(
     samples = [np.asarray(values, dtype=float) for values in enough.values()]
     if all(np.ptp(sample) == 0 for sample in [*samples, np.asarray(baseline, dtype=float)]):
         return intervals  # no spread at all: the test has no scale to judge by
-    # the intervals come from quasi-Monte-Carlo integration: seeded, so that the same values give the same bits
-    result = dunnett(*samples, control=np.asarray(baseline, dtype=float), rng=np.random.default_rng(0))
-    bounds = result.confidence_interval(confidence)
-    for name, low, high in zip(enough, bounds.low, bounds.high, strict=True):
+    control = np.asarray(baseline, dtype=float)
+    if len(samples) == 1:  # then Dunnett's test is Student's, which scipy knows in closed form
+        bounds = ttest_ind(samples[0], control).confidence_interval(confidence)
+    else:  # quasi-Monte-Carlo integration: seeded, so that the same values give the same bits
+        bounds = dunnett(*samples, control=control, rng=np.random.default_rng(0)).confidence_interval(confidence)
+    for name, low, high in zip(enough, np.atleast_1d(bounds.low), np.atleast_1d(bounds.high), strict=True):
         intervals[name] = (round(float(low), 3), round(float(high), 3))
     return intervals
 
@@ -45,6 +47,8 @@ def sentence(subject: str, difference: float, interval: Interval | None, margin:
     verb = "gains" if difference > 0 else "loses"
     size = f"{abs(difference):.1f} points"
     if interval is None:
+        if size == "0.0 points":
+            return f"{subject} differs by less than 0.05 points (descriptive)"
         return f"{subject} {verb} {size} (descriptive)"
     low, high = interval
     if low > 0 or high < 0:

@@ -12,7 +12,9 @@ SPECTRUM = 20  # components whose share of the variance is kept
 DIGITS = 5  # significant digits kept, so that files stay small
 
 
-def principal_components(features: NDArray[np.floating[Any]], components: int) -> tuple[NDArray[np.float64], list[float]]:
+def principal_components(
+    features: NDArray[np.floating[Any]], components: int
+) -> tuple[NDArray[np.float64], list[float]]:
     """(projections [n, components], shares of variance [<= 20]) of centred features [n, D]."""
     values = features.astype(np.float64)
     kept = min(SPECTRUM, *values.shape)

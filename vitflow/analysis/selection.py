@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vitflow.analysis.claims import simultaneous_intervals
-from vitflow.config import ConfigError, Scalar, Study, ViT, point
+from vitflow.config import ConfigError, RunConfig, Scalar, Study, point
 from vitflow.grid import BASELINE, expand
 
 
 def select_architecture(
-    study: Study, validation: dict[str, list[float]], multiplications: dict[str, int], group: str = "architecture"
+    study: Study,
+    validation: dict[str, list[float]],
+    multiplications: Callable[[RunConfig], int],
+    group: str = "architecture",
 ) -> dict[str, Any]:
     """Choose the combination that is trained on fresh seeds.
 
     Args:
         study: with ``best`` set.
         validation: validation accuracies in percent per run, one value per seed that did not diverge.
-        multiplications: multiplications per image, per run.
+        multiplications: multiplications per image of a configuration.
         group: the group of axes that is combined.
 
     Returns:
@@ -26,7 +30,7 @@ def select_architecture(
     """
     assert study.best is not None
     grid = expand(study)
-    budget = study.best.max_flops_ratio * multiplications[BASELINE]
+    budget = study.best.max_flops_ratio * multiplications(study.baseline_run)
     adopted: dict[str, tuple[float, dict[str, Scalar]]] = {}
     reasons: list[str] = []
     members = {p.run for p in grid.points if p.group == group and p.run != BASELINE}
@@ -37,7 +41,7 @@ def select_architecture(
             label, changes = point(axis, value)
             run = next(p.run for p in grid.points if (p.group, p.axis, p.value) == (group, axis, label))
             interval = intervals.get(run)
-            if interval and interval[0] > 0 and multiplications[run] <= budget:
+            if interval and interval[0] > 0 and multiplications(grid.runs[run].config) <= budget:
                 gains.append((_mean(validation[run]) - _mean(validation[BASELINE]), label, changes))
         if gains:
             gain, label, changes = max(gains, key=lambda g: g[0])
@@ -51,18 +55,15 @@ def select_architecture(
     while True:
         changes = {field: value for _, fields in adopted.values() for field, value in fields.items()}
         try:
-            study.resolve(changes)
-            break
+            if multiplications(study.resolve(changes)) <= budget:
+                break
+            why = f"the combination costs more than {study.best.max_flops_ratio:g} times the baseline"
         except ConfigError as error:
-            weakest = min(adopted, key=lambda axis: adopted[axis][0])
-            del adopted[weakest]
-            reasons.append(f"{weakest}: dropped again, the combination is impossible ({error})")
+            why = f"the combination is impossible ({error})"
+        weakest = min(adopted, key=lambda axis: adopted[axis][0])
+        del adopted[weakest]
+        reasons.append(f"{weakest}: dropped again, {why}")
     return {"changes": changes, "reasons": reasons, "group": group}
-
-
-def selectable(study: Study) -> bool:
-    """Whether the study asks for a winner and its baseline is one whose axes can be combined."""
-    return study.best is not None and isinstance(study.baseline, ViT)
 
 
 def _mean(values: list[float]) -> float:

@@ -56,7 +56,10 @@ def run_label(name: str, config: RunConfig, baseline: RunConfig) -> str:
         if config.model.width != 64:
             parts.append("half width" if config.model.width == 32 else f"width {config.model.width}")
         changed = {k: v for k, v in changed.items() if k not in type(config.model).model_fields}
-    parts += [f"{axis_label(k).lower() if k != 'mlp_ratio' else 'MLP ratio'} {spell(v).replace('_', '+')}" for k, v in sorted(changed.items())]
+    parts += [
+        f"{axis_label(k).lower() if k != 'mlp_ratio' else 'MLP ratio'} {spell(v).replace('_', '+')}"
+        for k, v in sorted(changed.items())
+    ]
     return ", ".join(parts) or name
 
 
@@ -72,7 +75,8 @@ def runs_table(
     """Everything known of each run, over its seeds; accuracies and calibration errors in percent.
 
     Differences are mean(run) - mean(baseline) on the same images, in percentage points; intervals are simultaneous
-    within the first ablation group that holds the run, and None below three seeds. Diverged seeds are counted, not averaged.
+    within the first ablation group that holds the run, and None below three seeds. Diverged seeds are counted, not
+    averaged.
     """
     table: dict[str, dict[str, Any]] = {}
     for name, run in grid.runs.items():
@@ -137,24 +141,26 @@ def findings(study: Study, table: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Title sentences that are not about one axis."""
     base = table[BASELINE]
     done = {name: row for name, row in table.items() if row["n"] and row["test"]["mean"] is not None}
-    ranked = sorted((n for n in done if done[n]["validation"]["mean"] is not None), key=lambda n: -done[n]["validation"]["mean"])
-    best = ranked[0] if ranked else BASELINE
+    best = best_single(table)
+    changed = [row for row in done.values() if row["difference"] and not row["reference"]]
+    largest = max(changed, key=lambda row: abs(row["difference"]["test"]), default=None)
+    multiplications = [row["multiplications"] for row in table.values()]
     result = {
-        "headline": f"The baseline reaches {_with_sd(base['test'])} % on test images",
-        "convergence": f"After {study.training.epochs} epochs the baseline knows {_with_sd(base['clean_train'])} % "
-        f"of its training images and {_with_sd(base['validation'])} % of others",
-        "cost": f"From {_mega(min(r['multiplications'] for r in table.values()))} to "
-        f"{_mega(max(r['multiplications'] for r in table.values()))} multiplications an image",
-        "best": f"Best on validation: {table[best]['label']}, {_with_sd(table[best]['validation'])} %",
+        "headline": "Nothing to compare with the baseline yet"
+        if largest is None
+        else f"Largest change: {_claim(largest, study)}",
+        "convergence": f"After {study.training.epochs} epochs the baseline has {_with_sd(base['clean_train'])} % "
+        f"of its training images right, {_with_sd(base['validation'])} % of validation images",
+        "cost": f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
+        f"{_count(min(multiplications))} to {_count(max(multiplications))} multiplications an image",
+        "best": f"Best on validation: {best['label']}, {_with_sd(table[best['run']]['validation'])} %"
+        if best
+        else "No run has a validation accuracy yet",
         "features": "First components of what each model has learned",
     }
     references = [name for name, row in done.items() if row["reference"] and row["difference"]]
     if references:
-        first = references[0]
-        difference = done[first]["difference"]
-        result["references"] = sentence(
-            done[first]["label"], difference["test"], difference.get("test_interval"), study.equivalence_margin
-        ) + " against the baseline ViT"
+        result["references"] = f"{_claim(done[references[0]], study)} against the baseline ViT"
     else:
         result["references"] = "No model of another family in this study"
     return result
@@ -167,7 +173,13 @@ def best_single(table: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
         return None
     name = max(ranked)[1]
     row = table[name]
-    return {"run": name, "label": row["label"], "n": row["n"], "validation": row["validation"]["mean"], "test": row["test"]["mean"]}
+    return {
+        "run": name,
+        "label": row["label"],
+        "n": row["n"],
+        "validation": row["validation"]["mean"],
+        "test": row["test"]["mean"],
+    }
 
 
 def _intervals(study: Study, grid: Grid, table: dict[str, dict[str, Any]]) -> dict[str, dict[str, Interval | None]]:
@@ -191,7 +203,9 @@ def _axis_finding(axis: str, points: list[Any], table: dict[str, dict[str, Any]]
     if not compared:
         return f"{label}: not finished yet"
     place, difference = max(compared, key=lambda c: abs(c[1]["test"]))
-    return sentence(f"{label} {place.value.replace('_', '+')}", difference["test"], difference.get("test_interval"), margin)
+    return sentence(
+        f"{label} {place.value.replace('_', '+')}", difference["test"], difference.get("test_interval"), margin
+    )
 
 
 def _with_sd(values: dict[str, Any]) -> str:
@@ -200,10 +214,19 @@ def _with_sd(values: dict[str, Any]) -> str:
     return f"{values['mean']:.1f}" + (f" ± {values['sd']:.1f}" if values["sd"] is not None else "")
 
 
-def _mega(number: int) -> str:
-    return f"{number / 1e6:.0f} million" if number < 1e9 else f"{number / 1e9:.2g} billion"
+def _claim(row: dict[str, Any], study: Study) -> str:
+    difference = row["difference"]
+    return sentence(row["label"], difference["test"], difference.get("test_interval"), study.equivalence_margin)
+
+
+def _count(number: int) -> str:
+    """``8.0 million``: three figures at most."""
+    for unit, size in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return str(number)
 
 
 def is_descriptive(table: dict[str, dict[str, Any]]) -> bool:
-    """Whether some comparison rests on fewer than three seeds."""
-    return any(row["n"] + row["diverged"] < ENOUGH_SEEDS for row in table.values())
+    """Whether some comparison rests on fewer than three finished seeds."""
+    return any(row["n"] < ENOUGH_SEEDS for row in table.values())

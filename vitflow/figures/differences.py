@@ -38,7 +38,7 @@ def draw(analysis: Analysis) -> Drawing:
     panels = figure.subplots(1, columns, squeeze=False)[0]
     row_height = 72 * 0.8 * FULL[1] / max(rows, 7)  # points
     size = min(BODY - 1 if columns < 3 else SMALL, 0.78 * row_height)
-    lines = 2 if 0.78 * row_height >= 2 * size else 1
+    label_lines = 2 if 0.78 * row_height >= 2 * size else 1
 
     for number, axes in enumerate(panels):
         part = names[number * rows : (number + 1) * rows]
@@ -50,7 +50,7 @@ def draw(analysis: Analysis) -> Drawing:
             _row(axes, y, name, runs[name], look[name])
             words = _in_words(name, runs[name])
             axes.text(1.04, y, words, transform=axes.get_yaxis_transform(), va="center_baseline", fontsize=size)
-        labels = [wrap(runs[name]["label"], WIDTHS[columns], lines) for name in part]
+        labels = [wrap(runs[name]["label"], WIDTHS[columns], label_lines) for name in part]
         axes.set_yticks(range(len(part)), labels, fontsize=size, linespacing=0.95)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=9 // columns, steps=[1, 2, 3, 4, 5, 10]))
         axes.tick_params(axis="y", length=0)
@@ -59,11 +59,13 @@ def draw(analysis: Analysis) -> Drawing:
     figure.supxlabel("test accuracy minus baseline, in points; at the right its mean (seeds)", fontsize=BODY)
 
     told = [f"{runs[name]['label']} {_in_words(name, runs[name])}" for name in names if name != BASELINE]
-    caption = f"Differences in test accuracy from the baseline: every dot a seed, bars the mean; {seeds(summary)}."
+    lines = " lines simultaneous 95 % intervals," if any(map(_interval, runs.values())) else ""
+    caption = f"Test accuracy minus baseline: every dot a seed, bars the mean,{lines} {seeds(summary)}."
     alt = (
         f"Forest plot of {len(names)} runs, {seeds(summary)}. Test accuracy minus the baseline in percentage points, "
         f"number of seeds in brackets: {'; '.join(told)}. Every dot is a seed, a bar the mean over seeds; the "
-        f"grey band is plus and minus {margin:g} points, the margin of equivalence, not an interval. An arrow at the "
+        f"grey band is plus and minus {margin:g} points, the margin of equivalence, not an interval. Lines, where a "
+        f"run has three seeds, are simultaneous 95 percent intervals (Dunnett). An arrow at the "
         f"edge is a run beyond the scale."
         f"{diverged(summary)}"
     )
@@ -81,8 +83,16 @@ def _row(axes: Axes, y: int, name: str, run: dict[str, Any], look: Look) -> None
         edge, arrow = (low + air, "<") if mean < low else (high - air, ">")
         axes.plot(edge, y, arrow, markersize=9, color=look.colour)
         return
+    if interval := _interval(run):
+        axes.plot(np.clip(interval, low, high), [y, y], color=look.colour, linewidth=1.8, solid_capstyle="butt")
     axes.plot(dots, [y] * len(dots), "o", markersize=6, color=look.colour, alpha=0.6, markeredgewidth=0)
     axes.plot([mean] * 2, [y - 0.32, y + 0.32], color=look.colour, linewidth=3, solid_capstyle="butt")
+
+
+def _interval(run: dict[str, Any]) -> tuple[float, float] | None:
+    """The simultaneous 95 % interval of a run's difference; None under three seeds."""
+    found = (run["difference"] or {}).get("test_interval")
+    return (found[0], found[1]) if found else None
 
 
 def _points(name: str, run: dict[str, Any]) -> tuple[float, list[float]] | None:
@@ -99,7 +109,8 @@ def _limits(runs: dict[str, Any], margin: float) -> tuple[float, float]:
     points = [found for name, run in runs.items() if (found := _points(name, run))]
     far = FAR * float(np.quantile([abs(mean) for mean, _ in points] or [0.0], 0.85))
     shown = [dot for mean, dots in points if abs(mean) <= far for dot in dots]
-    low, high = min([*shown, -2 * margin]), max([*shown, 2 * margin])
+    ends = [end for run in runs.values() for end in _interval(run) or () if abs(end) <= 2 * far]
+    low, high = min([*shown, *ends, -2 * margin]), max([*shown, *ends, 2 * margin])
     air = 0.08 * (high - low)
     return low - air, high + air
 

@@ -33,8 +33,8 @@ from vitflow.slides.fit import (
 
 #: present or replaced by a face of equal widths everywhere, and narrower than the face the boxes are checked with
 FONT = "Arial"
-INK, ACCENT = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x00, 0x72, 0xB2)
-GREY, RULE = RGBColor(0x57, 0x60, 0x6A), RGBColor(0xD0, 0xD7, 0xDE)
+_colour: Any = RGBColor  # python-pptx does not annotate its constructor
+INK, ACCENT, GREY, RULE = (_colour.from_string(code) for code in ("1B1F24", "0072B2", "57606A", "D0D7DE"))
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 _TITLE_ONLY = 5  # layout of the default template
 

@@ -23,8 +23,9 @@ _MINUS, _NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 def fill(template: Path, analysis: Path, captions: dict[str, dict[str, str]], techniques: Path, figures: str) -> str:
     """The talk as Markdown, its separators still carrying the template's line numbers.
 
-    The template sees every key of ``summary.json``, ``technique(axis)``, ``figure(stem)``, and the filters
-    below. ``figures`` is the folder of the figures as the deck sees it.
+    The template sees every key of ``summary.json``, ``confirmed`` (``best.json``, or None where the study
+    selects no combination), ``technique(axis)``, ``figure(stem)``, and the filters below. ``figures`` is the
+    folder of the figures as the deck sees it.
     Raises SlidesError in one line with file and line of an unknown name, a missing figure or a bad expression.
     """
     if not template.is_file():
@@ -64,8 +65,15 @@ def fill(template: Path, analysis: Path, captions: dict[str, dict[str, str]], te
         "counted": counted,
         "changes": changes,
         "largest_change": largest_change,
+        "with_effect": with_effect,
+        "interval": interval,
     }
-    context = summary | {"figure": figure, "technique": technique}
+    confirmed = analysis / "best.json"
+    context = summary | {
+        "figure": figure,
+        "technique": technique,
+        "confirmed": read_json(confirmed) if confirmed.exists() else None,
+    }
     try:
         return environment.get_template(template.name).render(context)
     except TemplateSyntaxError as error:
@@ -161,6 +169,29 @@ def changes(axis: dict[str, Any], runs: dict[str, Any]) -> list[dict[str, Any]]:
     found = [{"value": v["value"], "run": runs[v["run"]]} for v in axis["values"]]
     known = [v for v in found if (v["run"]["difference"] or {}).get("test") is not None]
     return sorted(known, key=lambda v: -v["run"]["difference"]["test"])
+
+
+def effect(run: dict[str, Any], margin: float) -> str:
+    """``gained``, ``lost`` or ``unclear``: what a run's test difference shows against ``margin`` points.
+
+    Judged by the simultaneous interval, as in the titles; by the mean alone where there is none (under three seeds).
+    """
+    mean = run["difference"]["test"]
+    low, high = run["difference"].get("test_interval") or (mean, mean)
+    if low > 0 and high > margin:
+        return "gained"
+    return "lost" if high < 0 and low < -margin else "unclear"
+
+
+def with_effect(runs: list[dict[str, Any]], wanted: str, margin: float) -> list[dict[str, Any]]:
+    """The runs whose :func:`effect` is ``wanted``, in their order."""
+    return [run for run in runs if effect(run, margin) == wanted]
+
+
+def interval(run: dict[str, Any]) -> str:
+    """`` (+0.9 to +1.7)``, the simultaneous interval of the test difference with a space before; '' without one."""
+    bounds = run["difference"].get("test_interval")
+    return "" if bounds is None else f" ({signed(bounds[0])} to {signed(bounds[1])})"
 
 
 def largest_change(axes: list[dict[str, Any]], runs: dict[str, Any]) -> dict[str, Any] | None:

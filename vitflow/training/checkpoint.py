@@ -43,7 +43,9 @@ def load_weights(path: Path, model: nn.Module) -> None:
         model.load_state_dict(safetensors.torch.load_file(path))
     except (SafetensorError, RuntimeError, OSError) as error:
         first = str(error).splitlines()[0]
-        raise CheckpointError(f"{path}: damaged, or weights of another model ({first}); delete it and train again") from None
+        raise CheckpointError(
+            f"{path}: damaged, or weights of another model ({first}); delete it and train again"
+        ) from None
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> Path:
@@ -54,8 +56,10 @@ def save_state(folder: Path, state: dict[str, Any]) -> Path:
     path = folder / f"step-{state['step']:09d}-{hashlib.sha256(content).hexdigest()[:32]}.pt"
     with publishing(path) as temporary:
         temporary.write_bytes(content)
-    for old in _states(folder)[KEPT:]:
-        old.unlink(missing_ok=True)
+    kept = [state for state in _states(folder) if state.name <= path.name][:KEPT]
+    for other in _states(folder):  # states ahead of this one are damaged, or of another configuration
+        if other not in kept:
+            other.unlink(missing_ok=True)
     return path
 
 
@@ -71,13 +75,13 @@ def load_state(folder: Path, digest: str) -> tuple[dict[str, Any] | None, list[s
         except OSError as error:
             raise FileProblem(f"{path}: cannot be read ({error.strerror})") from None
         if hashlib.sha256(content).hexdigest()[:32] != path.stem.rsplit("-", 1)[1]:
-            damaged.append(f"{path}: damaged, passed over")
+            damaged.append(f"{path}: damaged")
             continue
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state["digest"] == digest:
             return state, damaged
     if damaged:
-        raise CheckpointError(f"{damaged[0].split(':')[0]}: damaged, and no earlier state is good; delete {folder} to start over")
+        raise CheckpointError(f"{damaged[0]}, and no other state is good; delete {folder} to start over")
     return None, []
 
 

@@ -110,7 +110,7 @@ def train(
     sums = _EpochSums(device)
     state, damaged = checkpoint.load_state(state_folder, config.digest)
     for line in damaged:
-        report(line)
+        report(f"{line}, passed over")
     if state is not None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
@@ -136,12 +136,13 @@ def train(
         )
 
     saved_at = clock = time.monotonic()
-    first_step, slowest_step, save_time = step, 0.0, 0.5
+    first_step, slowest_step, slowest_score, save_time = step, 0.0, 0.0, 0.5
     diverged_step: int | None = None
     order = torch.empty(0)
     while step < steps and diverged_step is None:
         epoch, in_epoch = divmod(step, steps_per_epoch)
-        if should_stop(2 * slowest_step + 2 * save_time):
+        scoring = slowest_score if in_epoch == steps_per_epoch - 1 else 0.0
+        if should_stop(2 * (slowest_step + scoring + save_time)):
             if step > first_step:
                 save()
             raise Interrupted(step, steps)
@@ -169,6 +170,9 @@ def train(
         if epoch_ends:
             row = sums.row(batch_size)
             diverged_step = row.pop("first_bad_step")
+            if diverged_step is None and step == steps:  # no later loss tells whether the last update was ruinous
+                logits = predict(model, train_split.images[chosen], data, bf16=bf16)
+                diverged_step = None if logits.isfinite().all() else step - 1
             now = time.monotonic()
             train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
             if diverged_step is None:
@@ -182,6 +186,7 @@ def train(
         now = time.monotonic()
         seconds += now - clock
         if epoch_ends:
+            slowest_score = max(slowest_score, now - clock)
             if diverged_step is None:
                 report(_progress(history[-1], recipe.epochs, seconds))
         else:

@@ -6,20 +6,22 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vitflow import layout, ledger
-from vitflow.config import ConfigError, parse_study
+from vitflow.config import ConfigError, parse_study, read_yaml
 from vitflow.figures.draw import names
-from vitflow.files import FileProblem, write_json
+from vitflow.files import FileProblem, write_text
 from vitflow.grid import feature_runs
 from vitflow.ledger import BEST as WINNER
 from vitflow.ledger import FRESH_SEED, source_digest
 
 try:
+    for path in workflow.configfiles:
+        read_yaml(path)  # Snakemake's own reader keeps the last of two equal keys and says nothing
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
     HOME = layout.Layout(STUDY.study)
     JOBS = ledger.jobs(STUDY)
     if workflow.is_main_process:
-        # what the jobs read, so that an override (`--config a=b`) reaches them
-        write_json(HOME.effective_config, STUDY.model_dump())
+        # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
+        write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
         for job in JOBS:
             ledger.settle(STUDY, job)
         ledger.settle_analysis(STUDY)
@@ -37,7 +39,7 @@ PCA = str(HOME.analysis / "pca.json")
 BEST = [str(HOME.analysis / "best.json")] if STUDY.best else []
 FIGURES = [str(HOME.figures / f"{stem}.{form}") for stem in names(STUDY) for form in ("svg", "png")]
 FIGURES += [str(HOME.figures / "captions.json")]
-DECK = [str(HOME.slides / f"deck.{form}") for form in ("html", "pdf", "pptx")]
+DECK = [str(HOME.slides / f"deck.{form}") for form in ("md", "html", "pdf", "pptx")]
 
 # the environment that Snakemake itself runs in, activated or not
 shell.prefix(f"set -euo pipefail; export PATH='{Path(sys.executable).parent}':$PATH; ")
@@ -75,7 +77,9 @@ def weights_of(wildcards, output):
     """Weights a step reads: missing ones stop the plan, for Snakemake would delete results to train again."""
     job = job_of(wildcards)
     if problem := ledger.weights_needed(job, output):
-        raise WorkflowError(problem)
+        # an exception from an input function is shown with its traceback; a mistake of the user's is one line
+        print(f"vitflow: {problem}", file=sys.stderr, flush=True)
+        raise SystemExit(2)
     return ancient(str(job.paths.checkpoint))
 
 

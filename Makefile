@@ -1,0 +1,44 @@
+# Everything starts from Python (3.11 or newer), git and make. The environment is made once, in .venv, and
+# made again when pyproject.toml or the lock changes.
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-all lint schema clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() or 1)")
+READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | sort
+
+env: $(READY)  ## the environment in .venv
+
+$(READY):
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'vitflow needs Python 3.11 or newer; name one: make PYTHON=python3.11')"
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,slurm]'
+	touch $@
+
+demo: $(READY)  ## the whole study on handwritten digits, to the deck
+	$(BIN)/python -m vitflow.slides.pdf
+	$(BIN)/snakemake --cores $(CORES) --configfile workflow/studies/digits.yaml --quiet rules
+	@echo "results/digits/slides/deck.html  deck.pdf  deck.pptx"
+
+lint: $(READY)  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint  ## style, types and the tests, under ten minutes
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
+
+test-all: lint  ## the long tests too
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+schema: $(READY)  ## export the JSON schema of config.yaml
+	$(BIN)/vitflow schema > workflow/schemas/study.schema.json
+
+clean:  ## remove the environment and caches, never results
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

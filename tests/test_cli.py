@@ -1,0 +1,546 @@
+"""The command line on a tiny study: what is said, which code is returned, and that stopping loses nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+
+from vitflow import cli, plan, steps
+from vitflow.config import read_study
+from vitflow.data.prepare import load
+from vitflow.files import read_json, sha256
+from vitflow.layout import Layout
+from vitflow.training import loop
+
+ROOT = Path(__file__).parents[1]
+TINY = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text()
+HOME = Layout("tiny")
+BASELINE = HOME.seed("baseline", 0)
+
+#: two runs of one seed: what `--pending` works through
+TWO_RUNS = """
+study: tiny
+dataset: {name: digits, train_images: 200, validation_fraction: 0.2}
+training: {epochs: 2, batch_size: 50, learning_rate: 0.003, warmup_epochs: 1, augmentation: none}
+baseline: {family: vit, patch_size: 4, width: 16, depth: 2, heads: 2}
+seeds: 1
+ablations: {architecture: {width: [8, 16]}}
+"""
+
+
+def edited(text: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny study and its data."""
+    where = tmp_path_factory.mktemp("prepared")
+    (where / "config.yaml").write_text(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(where)
+        assert cli.main(["prepare"]) == 0
+    return where
+
+
+@pytest.fixture(scope="module")
+def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the baseline's first seed trained and scored."""
+    where = tmp_path_factory.mktemp("trained") / "here"
+    shutil.copytree(prepared, where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(where)
+        assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+        assert cli.main(["evaluate", "--run", "baseline"]) == 0
+    return where
+
+
+@pytest.fixture
+def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def done(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Mistake = Callable[..., str]
+
+
+@pytest.fixture
+def mistake(capsys: pytest.CaptureFixture[str]) -> Mistake:
+    """The one line on stderr of a call that must fail with exit code 2."""
+
+    def mistake(*words: str) -> str:
+        capsys.readouterr()
+        try:
+            code = cli.main(list(words))
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        assert (code, said.out) == (2, "")
+        lines = said.err.splitlines()
+        assert len(lines) == 1 and lines[0].startswith("vitflow: "), said.err
+        return lines[0]
+
+    return mistake
+
+
+# -------------------------------------------------------------------------------------- help and mistakes
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_shows_an_example_that_parses(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    examples = capsys.readouterr().out.split("example:\n")[1].strip().splitlines()
+    for example in examples:
+        program, *words = example.split(">")[0].split()
+        assert program == "vitflow" and words[0] == command
+        cli._parser().parse_args(words)
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n    {command} " in shown for command in cli.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "required: COMMAND"),
+        (["trian"], "no command 'trian'; did you mean 'train'?"),
+        (["train"], "say --run NAME or --pending"),
+        (["train", "--run", "widht=8"], "no run 'widht=8' in study 'tiny'; did you mean 'width=8'?"),
+        (["train", "--run", "baseline", "--seed", "9"], "run 'baseline' has no seed 9; valid: 0, 1"),
+        (["train", "--run", "baseline", "--seed", "one"], "invalid int value: 'one'"),
+        (["train", "--run", "baseline", "--threads", "0"], "expected a positive whole number, got '0'"),
+        (["train", "--pending", "--time-limit", "soon"], "expected a positive whole number, got 'soon'"),
+        (["train", "--run", "best_architecture"], "is not selected yet; run `vitflow analyse`"),
+        (["train", "--pendign"], "unrecognized arguments: --pendign"),
+        (["status", "--config", "cofnig.yaml"], "cofnig.yaml: no such file; did you mean 'config.yaml'?"),
+        (["evaluate", "--run", "baselin"], "did you mean 'baseline'?"),
+        (["evaluate", "--run", "baseline"], "is missing; train it first: `vitflow train --run baseline --seed 0`"),
+        (["features", "--run", "basline"], "did you mean 'baseline'?"),
+        (["features", "--run", "width=8"], "is missing; train it first: `vitflow train --run width=8 --seed 0`"),
+        (["analyse"], "no results yet; run"),
+        (["analyse", "sumary"], "no step 'sumary'; did you mean 'summary'?"),
+        (["analyse", "select"], "baseline seed 0 is missing; winners are chosen when the grid is finished"),
+        (["analyse", "best"], "no winner is selected yet"),
+        (["analyse", "pca"], "no such file"),
+        (["prepare", "--config", "cifar.yaml", "--path", "nowhere"], "nowhere: "),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_told_in_one_line(here: Path, mistake: Mistake, words: list[str], told: str) -> None:
+    (here / "cifar.yaml").write_text("study: c\ndataset: {name: cifar10}\n")
+    assert told in mistake(*words)
+    assert not (here / "results").exists(), "nothing is half-written"
+
+
+@pytest.mark.parametrize("command", [c for c in cli.COMMANDS if c != "schema"])
+def test_every_command_tells_a_mistake_in_the_configuration(here: Path, mistake: Mistake, command: str) -> None:
+    (here / "config.yaml").write_text(edited(TINY, ("epochs: 2", "epohcs: 2")))
+    words = [command, "--run", "baseline"] if command == "train" else [command]
+    assert mistake(*words) == "vitflow: config.yaml: training.epohcs: unknown key; did you mean 'epochs'?"
+
+
+def test_results_that_cannot_be_written_are_told_before_training(here: Path, mistake: Mistake) -> None:
+    (here / "results").write_text("a file in the way")
+    told = mistake("train", "--run", "baseline", "--threads", "1")
+    assert told.startswith(f"vitflow: {BASELINE.state}: cannot be written (")
+
+
+def test_weights_that_cannot_be_written_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    HOME.root.mkdir(parents=True)
+    (HOME.root / "checkpoints").write_text("a file in the way")
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"vitflow: {BASELINE.checkpoint}: cannot be written (")
+    assert not BASELINE.train.exists(), "what says that it is done comes last"
+
+
+def test_data_that_cannot_be_written_are_told(here: Path, mistake: Mistake) -> None:
+    shutil.rmtree(here / "data")
+    (here / "data").write_text("a file in the way")
+    assert "data: cannot be written" in mistake("prepare")
+
+
+def test_errors_that_are_not_ours_are_not_hidden(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(steps, "prepare", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        cli.main(["prepare"])
+
+
+def test_the_schema_is_json_and_knows_the_study(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema"]) == 0
+    assert {"study", "dataset", "training", "ablations"} <= json.loads(capsys.readouterr().out)["properties"].keys()
+
+
+# ------------------------------------------------------------------------------------- train and evaluate
+
+
+def test_a_training_leaves_what_the_layout_promises(done: Path) -> None:
+    names = {path.name for path in BASELINE.folder.iterdir()}
+    assert names == {"config.json", "history.csv", "train.json", "metrics.json", "predictions.npz"}
+    assert [path.name for path in BASELINE.state.iterdir()] == ["lock"], "resume states are cleaned up"
+    record, metrics, study = read_json(BASELINE.train), read_json(BASELINE.metrics), read_study("config.yaml")
+    assert record["status"] == "finished" and record["steps"] == 8 and record["train_images"] == 200
+    assert record["config_digest"] == metrics["config_digest"] == study.baseline_run.digest
+    assert record["checkpoint_sha256"] == metrics["checkpoint_sha256"] == sha256(BASELINE.checkpoint)
+    assert record["provenance"]["threads"] == 1
+    assert len(BASELINE.history.read_text().splitlines()) == 1 + study.training.epochs
+    assert read_json(BASELINE.config)["training"]["epochs"] == 2
+
+
+def test_scores_are_those_of_the_stored_predictions(done: Path) -> None:
+    metrics, arrays, data = (
+        read_json(BASELINE.metrics),
+        np.load(BASELINE.predictions),
+        load(read_study("config.yaml").dataset),
+    )
+    for name, split in (("validation", data.validation), ("test", data.test)):
+        assert np.array_equal(arrays[f"{name}_label"], split.labels.numpy())
+        right = arrays[f"{name}_predicted"] == arrays[f"{name}_label"]
+        assert metrics[name]["accuracy"] == pytest.approx(100 * right.mean())
+        truth = arrays[f"{name}_true_probability"]
+        assert np.array_equal(truth[right], arrays[f"{name}_confidence"][right])
+    last = BASELINE.history.read_text().splitlines()[-1].split(",")
+    assert metrics["validation"]["accuracy"] == pytest.approx(float(last[6])), "as the last epoch's validation"
+
+
+def test_a_finished_run_answers_without_importing_torch(done: Path) -> None:
+    (done / "torch.py").write_text("raise ImportError('torch is imported to say that nothing is to do')")
+    words = [sys.executable, "-m", "vitflow", "train", "--run", "baseline"]
+    answer = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (answer.returncode, answer.stdout) == (0, "baseline seed 0: already trained\n"), answer.stderr
+
+
+def test_training_again_gives_the_same_bytes(done: Path) -> None:
+    before = {path: path.read_bytes() for path in (BASELINE.checkpoint, BASELINE.history, BASELINE.config)}
+    shutil.rmtree(BASELINE.folder)
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_missing_weights_are_told_and_come_back_by_training(done: Path, mistake: Mistake) -> None:
+    before = sha256(BASELINE.checkpoint)
+    BASELINE.checkpoint.unlink()
+    BASELINE.metrics.unlink()
+    for command in ("evaluate", "features"):
+        told = mistake(command, "--run", "baseline")
+        assert f"{BASELINE.checkpoint}: no such weights" in told and "dvc pull" in told
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert sha256(BASELINE.checkpoint) == before
+
+
+def test_other_weights_than_recorded_are_refused(done: Path, mistake: Mistake) -> None:
+    content = bytearray(BASELINE.checkpoint.read_bytes())
+    content[-1] ^= 1
+    BASELINE.checkpoint.write_bytes(content)
+    assert f"{BASELINE.checkpoint}: not the weights that" in mistake("evaluate", "--run", "baseline")
+
+
+def test_results_of_another_configuration_are_named_and_trained_anew(done: Path, mistake: Mistake) -> None:
+    (done / "config.yaml").write_text(edited(TINY, ("epochs: 2", "epochs: 3")))
+    assert "baseline seed 0 is stale; train it first" in mistake("evaluate", "--run", "baseline")
+    assert f"{BASELINE.train}: result of another configuration" in mistake("analyse", "summary")
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert read_json(BASELINE.train)["steps"] == 12
+
+
+def test_features_of_a_trained_run(done: Path) -> None:
+    assert cli.main(["features", "--run", "baseline"]) == 0
+    manifest = read_json(HOME.features / "baseline.json")
+    assert (manifest["layer"], manifest["patch"], manifest["pooled"]) == ("block1", [50, 4, 16], [50, 16])
+    assert manifest["checkpoint_sha256"] == read_json(BASELINE.train)["checkpoint_sha256"]
+
+
+def test_status_tells_every_seed_and_orphans(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(BASELINE.folder, HOME.seed("width=99", 0).folder)
+    assert cli.main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["baseline", "seed0", "done", "seed1", "missing"]
+    assert lines[-2] == f"{HOME.seed('width=99', 0).folder}: orphaned, no longer in the study"
+    assert lines[-1] == "tiny: 4 missing, 1 done, of 5"
+
+
+# ---------------------------------------------------------------------------------------------- pending
+
+
+def test_pending_trains_and_scores_whatever_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    assert cli.main(["train", "--run", "width=8", "--threads", "1"]) == 0
+    assert cli.main(["train", "--pending", "--threads", "1"]) == 0
+    assert capsys.readouterr().out == "tiny: every training is done\n"
+    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["done", "done"]
+
+
+def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    BASELINE.state.mkdir(parents=True)
+    with FileLock(BASELINE.state / "lock"):
+        assert cli.main(["train", "--pending", "--threads", "1"]) == 75
+    said = capsys.readouterr().err
+    assert f"{BASELINE.state}: another process is training baseline seed 0" in said
+    assert said.splitlines()[-1] == "tiny: 1 trainings left; the same command goes on"
+    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["missing", "done"]
+
+
+def test_a_divergence_is_a_result_and_the_study_goes_on(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = edited(TWO_RUNS, ("width: [8, 16]", "learning_rate: [1.0e+30]"))
+    (here / "config.yaml").write_text(config)
+    assert cli.main(["train", "--pending", "--threads", "1"]) == 0
+    study = read_study("config.yaml")
+    assert [job.status for job in steps.all_jobs(study)] == ["done", "diverged"]
+    job = steps.all_jobs(study)[1]
+    record, metrics = read_json(job.paths.train), read_json(job.paths.metrics)
+    assert record["status"] == metrics["status"] == "diverged"
+    assert 0 < record["diverged_step"] < record["steps"] == 4
+    assert metrics["validation"] is metrics["test"] is metrics["train"] is None
+    assert cli.main(["train", "--run", job.run]) == 0, "it is not trained again"
+
+
+def test_an_infinite_gradient_norm_does_not_lose_the_result(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = loop.train
+
+    def exploding(*arguments: Any, **options: Any) -> loop.Outcome:
+        outcome = train(*arguments, **options)
+        outcome.history[-1]["largest_gradient_norm"] = math.inf
+        return outcome
+
+    monkeypatch.setattr(loop, "train", exploding)
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    largest = read_json(BASELINE.train)["stability"]["largest_gradient_norm"]
+    assert 0 < largest < math.inf, "JSON has no infinity; history.csv has"
+    assert "inf" in BASELINE.history.read_text().splitlines()[-1]
+
+
+def test_a_study_without_validation_images_trains_and_is_scored(here: Path, mistake: Mistake) -> None:
+    (here / "config.yaml").write_text(edited(TINY, ("validation_fraction: 0.2", "validation_fraction: 0")))
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert cli.main(["evaluate", "--run", "baseline"]) == 0
+    metrics = read_json(BASELINE.metrics)
+    assert metrics["validation"] is None and metrics["test"]["images"] == 359 and metrics["train"]["images"] == 200
+    assert "validation_fraction is 0" in mistake("features", "--run", "baseline")
+
+
+# --------------------------------------------------------------------------------------- stop and go on
+
+
+def published(where: Path) -> dict[str, bytes]:
+    """What must be the same bytes however often a run was stopped."""
+    return {p.name: (where / p).read_bytes() for p in (BASELINE.checkpoint, BASELINE.history, BASELINE.config)}
+
+
+def test_a_time_limit_stops_before_it_is_over_and_the_same_command_goes_on(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = published(done)
+    shutil.rmtree(HOME.root)
+    ticks = itertools.count()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: next(ticks) * 0.1)  # every look at the clock takes 0.1 s
+        assert cli.main(["train", "--run", "baseline", "--threads", "1", "--time-limit", "3"]) == 75
+        assert next(ticks) * 0.1 < 3
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("baseline seed 0: stopped at step ") and told.endswith("the same command continues there")
+    assert steps.all_jobs(read_study("config.yaml"))[0].status == "interrupted"
+    assert not BASELINE.folder.exists(), "no result before the end"
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert read_json(BASELINE.train)["resumed_from"] == [int(told.split("step ")[1].split()[0])]
+    assert published(done) == whole
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT], ids=lambda n: n.name)
+def test_signals_stop_with_the_state_saved(done: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    whole, handler = published(done), signal.getsignal(number)
+    shutil.rmtree(HOME.root)
+
+    def signalling(line: str) -> None:
+        if line.startswith("epoch   1"):
+            signal.raise_signal(number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "say", signalling)
+        assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 75
+    assert signal.getsignal(number) is handler
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert read_json(BASELINE.train)["resumed_from"] == [4]
+    assert published(done) == whole
+
+
+@dataclass
+class Killed:
+    """What happened to a real process that was sent SIGTERM in mid-training."""
+
+    code: int
+    seconds: float
+    said: str
+    second_code: int  #: of another process at the same run, meanwhile
+    second_said: str
+    states: list[str]
+    published: dict[str, bytes]
+    whole: dict[str, bytes]
+    resumed_from: list[int]
+
+
+def wait_for(process: subprocess.Popen[bytes], word: bytes, seconds: float = 60) -> bytes:
+    assert process.stderr is not None
+    said, deadline = b"", time.monotonic() + seconds
+    while word not in said:
+        ready, _, _ = select.select([process.stderr], [], [], max(0, deadline - time.monotonic()))
+        part = os.read(process.stderr.fileno(), 65536) if ready else b""
+        assert part, f"'{word.decode()}' was never said: {said.decode()}"
+        said += part
+    return said
+
+
+@pytest.fixture(scope="module")
+def killed(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    where = shutil.copytree(prepared, tmp_path_factory.mktemp("killed"), dirs_exist_ok=True)
+    (where / "config.yaml").write_text(edited(TINY, ("epochs: 2", "epochs: 60"), ("none}", "crop_flip}")))
+    alone = shutil.copytree(where, tmp_path_factory.mktemp("alone"), dirs_exist_ok=True)
+    words = ["train", "--run", "baseline", "--threads", "1"]
+    command = [sys.executable, "-m", "vitflow", *words]
+    process = subprocess.Popen(command, cwd=where, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        said = wait_for(process, b"epoch   2/60")
+        process.send_signal(signal.SIGSTOP)  # it cannot finish while the second one looks
+        second = subprocess.run(command, cwd=where, env=environment(), capture_output=True, text=True, timeout=60)
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        process.send_signal(signal.SIGCONT)
+        _, rest = process.communicate(timeout=30)
+        seconds = time.monotonic() - started
+    finally:
+        process.kill()
+    states = sorted(path.name for path in (where / BASELINE.state).glob("step-*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(where)
+        assert cli.main(words) == 0
+        resumed_from = read_json(BASELINE.train)["resumed_from"]
+        patch.chdir(alone)
+        assert cli.main(words) == 0
+        assert read_json(BASELINE.train)["resumed_from"] == []
+    return Killed(
+        code=process.returncode,
+        seconds=seconds,
+        said=(said + rest).decode(),
+        second_code=second.returncode,
+        second_said=second.stderr,
+        states=states,
+        published=published(where),
+        whole=published(alone),
+        resumed_from=resumed_from,
+    )
+
+
+def test_sigterm_saves_the_state_and_exits_within_seconds(killed: Killed) -> None:
+    assert killed.code == 75, killed.said
+    assert killed.seconds < 5
+    assert len(killed.states) in (1, 2)
+    last = killed.said.splitlines()[-1]
+    assert last.startswith("baseline seed 0: stopped at step ") and "Traceback" not in killed.said
+
+
+def test_after_sigterm_the_same_command_ends_with_the_bytes_of_an_uninterrupted_run(killed: Killed) -> None:
+    assert killed.resumed_from == [int(killed.states[-1].split("-")[1])]
+    assert 8 <= killed.resumed_from[0] < 240
+    assert killed.published == killed.whole
+
+
+def test_a_second_process_on_the_same_run_is_told_so(killed: Killed) -> None:
+    assert killed.second_code == 2
+    assert killed.second_said == f"vitflow: {BASELINE.state}: another process is training baseline seed 0\n"
+
+
+# ------------------------------------------------------------------------------------------------- plan
+
+
+def test_plan_lists_every_run_and_counts_what_is_left(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plan, "MEASURED_SECONDS", 0.01)
+    assert cli.main(["plan"]) == 0
+    shown = capsys.readouterr().out
+    for run in ("baseline", "width=8", "heads=1", "resnet18-width=4"):
+        assert f"\n{run} " in shown
+    assert "tiny: 5 trainings, 4 still to do: about " in shown
+    assert cli.main(["plan", "--brief"]) == 0
+    assert capsys.readouterr().out.startswith("tiny: 5 trainings, 4 still to do: about ")
+
+
+def test_hours_grow_with_epochs_and_images(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MEASURED_SECONDS", 0.01)
+    text = edited(TWO_RUNS, ("width: [8, 16]", "train_images: [100], epochs: [20]"))
+    (here / "config.yaml").write_text(text)
+    hours = plan.estimate(read_study("config.yaml")).hours_per_run
+    assert hours["train_images=100"] == pytest.approx(hours["baseline"] / 2)
+    assert hours["epochs=20"] == pytest.approx(hours["baseline"] * 10)
+
+
+def test_the_number_of_training_images_needs_no_data(here: Path) -> None:
+    study = read_study("config.yaml")
+    assert plan.training_images(study) == 200
+    everything = study.model_copy(update={"dataset": study.dataset.model_copy(update={"train_images": None})})
+    assert plan.training_images(everything) == pytest.approx(len(load(everything.dataset).train.labels), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("hours", "spelled"),
+    [
+        (0.001, "1 min"),
+        (0.5, "30 min"),
+        (1.0, "1 h 00 min"),
+        (3.34, "3 h 20 min"),
+        (47.99, "47 h 59 min"),
+        (72, "3 days"),
+    ],
+)
+def test_hours_are_spelled_for_people(hours: float, spelled: str) -> None:
+    assert plan.spell_hours(hours) == spelled

@@ -1,0 +1,396 @@
+"""The ledger: what counts as done, and file times that make Snakemake believe exactly that. No training here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vitflow import ledger
+from vitflow.config import Study, read_study
+from vitflow.files import FileProblem, read_json, write_json, write_text
+from vitflow.grid import expand
+from vitflow.layout import Layout
+from vitflow.ledger import Job, LedgerError
+
+TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
+HOME = Layout("tiny")
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def study() -> Study:
+    return read_study(TINY)
+
+
+@pytest.fixture
+def job(study: Study) -> Job:
+    return ledger.jobs(study)[0]
+
+
+def publish_training(job: Job, weights: str = "w1", **changes: Any) -> None:
+    record = {"status": "finished", "config_digest": job.config.digest, "checkpoint_sha256": weights}
+    write_json(job.paths.train, record | changes)
+    write_text(job.paths.checkpoint, weights)
+
+
+def publish_scores(job: Job, weights: str = "w1") -> None:
+    write_json(job.paths.metrics, {"checkpoint_sha256": weights})
+    write_text(job.paths.predictions, "")
+
+
+def publish_features(run: str, weights: str = "w1", features: str = "f1") -> Path:
+    path = HOME.features / f"{run}.json"
+    write_json(path, {"checkpoint_sha256": weights, "features_sha256": features})
+    return path
+
+
+def with_epochs(study: Study, epochs: int) -> Study:
+    return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
+
+
+def status(job: Job) -> str:
+    """Asked anew each time, though mypy takes a property for a constant."""
+    return job.status
+
+
+def set_time(path: Path, seconds: int) -> None:
+    os.utime(path, (seconds, seconds))
+
+
+def newer(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime_ns > other.stat().st_mtime_ns
+
+
+# ------------------------------------------------------------------------------------------- the jobs
+
+
+def test_jobs_are_the_grid_once_per_seed(study: Study) -> None:
+    assert [(job.run, job.seed) for job in ledger.jobs(study)] == [
+        ("baseline", 0),
+        ("baseline", 1),
+        ("width=8", 0),
+        ("heads=1", 0),
+        ("resnet18-width=4", 0),
+    ]
+
+
+def test_nothing_is_missing(job: Job) -> None:
+    assert status(job) == "missing"
+
+
+def test_a_state_without_results_is_interrupted(job: Job) -> None:
+    write_text(job.paths.state / "lock", "")
+    assert status(job) == "missing", "a lock alone is no state"
+    write_text(job.paths.state / "step-000000003-abc.pt", "")
+    assert status(job) == "interrupted"
+
+
+def test_results_without_scores_are_trained(job: Job) -> None:
+    publish_training(job)
+    assert status(job) == "trained"
+    write_text(job.paths.predictions, "")
+    assert status(job) == "trained"
+
+
+def test_results_with_their_scores_are_done(job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    assert status(job) == "done"
+    job.paths.checkpoint.unlink()
+    assert status(job) == "done", "weights may be elsewhere"
+    job.paths.predictions.unlink()
+    assert status(job) == "trained"
+
+
+def test_scores_of_other_weights_do_not_count(job: Job) -> None:
+    publish_training(job, "w2")
+    publish_scores(job, "w1")
+    assert status(job) == "trained"
+
+
+def test_a_divergence_is_a_result(job: Job) -> None:
+    publish_training(job, status="diverged")
+    assert status(job) == "trained"
+    publish_scores(job)
+    assert status(job) == "diverged"
+
+
+def test_results_of_another_configuration_are_stale(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    write_text(job.paths.state / "step-000000003-abc.pt", "")
+    assert status(ledger.jobs(with_epochs(study, 3))[0]) == "stale"
+    assert status(job) == "done"
+
+
+def test_a_damaged_record_is_named(job: Job) -> None:
+    write_text(job.paths.train, "<<<<<<< HEAD\n")
+    with pytest.raises(FileProblem, match=str(job.paths.train)) as error:
+        _ = job.status
+    assert "\n" not in str(error.value)
+
+
+def test_orphans_are_folders_that_the_study_does_not_have(study: Study, job: Job) -> None:
+    publish_training(job)
+    for run, seed in [
+        ("width=999", 0),
+        ("baseline", 7),
+        ("best_architecture", ledger.FRESH_SEED),
+        ("best_architecture", 3),
+    ]:
+        write_json(HOME.seed(run, seed).train, {})
+    orphaned = [str(path.relative_to(HOME.root / "runs")) for path in ledger.orphans(study)]
+    assert orphaned == ["baseline/seed7", "best_architecture/seed3", "width=999/seed0"]
+    without = study.model_copy(update={"best": None})
+    assert HOME.seed("best_architecture", ledger.FRESH_SEED).folder in ledger.orphans(without)
+
+
+def test_the_winner_is_a_run_on_fresh_seeds_once_it_is_selected(study: Study) -> None:
+    assert ledger.best_run(study) is None
+    write_json(HOME.selection, {"changes": {"width": 8}})
+    best = ledger.best_run(study)
+    assert best is not None
+    assert (best.name, best.seeds) == ("best_architecture", (100,))
+    assert best.config.digest == expand(study).runs["width=8"].config.digest
+    assert ledger.best_run(study.model_copy(update={"best": None})) is None
+
+
+def test_a_selection_that_the_study_cannot_hold_is_named(study: Study) -> None:
+    write_json(HOME.selection, {"changes": {"width": 7}})
+    with pytest.raises(LedgerError, match=r"best_architecture\.json: .*width 7.*delete it") as error:
+        ledger.best_run(study)
+    assert "\n" not in str(error.value)
+
+
+# ------------------------------------------------------------------------------------ what may be believed
+
+
+def settled(study: Study, job: Job) -> Path:
+    """The wanted configuration's file, after settling."""
+    ledger.settle(study, job)
+    return HOME.wanted(job.run, job.seed)
+
+
+def test_settle_writes_what_is_wanted_once(study: Study, job: Job) -> None:
+    wanted = settled(study, job)
+    assert read_json(wanted)["digest"] == job.config.digest
+    set_time(wanted, 1_000)
+    settled(study, job)
+    assert wanted.stat().st_mtime == 1_000, "an unchanged wish is not written again"
+
+
+def test_valid_results_become_newer_than_the_wish(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    for path in (job.paths.train, job.paths.metrics, job.paths.predictions):
+        set_time(path, 1_700_000_000)  # before the wish is written
+    wanted = settled(study, job)
+    assert all(newer(path, wanted) for path in (job.paths.train, job.paths.checkpoint, job.paths.metrics))
+
+
+def test_a_stale_configuration_becomes_newer_than_its_results(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    settled(study, job)
+    other = with_epochs(study, 3)
+    wanted = settled(other, ledger.jobs(other)[0])
+    assert read_json(wanted)["config"]["training"]["epochs"] == 3
+    assert newer(wanted, job.paths.train) and newer(wanted, job.paths.checkpoint)
+    set_time(wanted, 1_000)  # as git might
+    assert newer(settled(other, ledger.jobs(other)[0]), job.paths.train)
+    assert newer(job.paths.train, settled(study, job)), "and back again"
+
+
+def test_scores_become_newer_than_the_training_they_belong_to(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    features = publish_features("baseline")
+    order = [(job.paths.train, 50), (job.paths.metrics, 10), (job.paths.predictions, 30), (features, 20)]
+    for path, seconds in order:
+        set_time(path, 1_700_000_000 + seconds)
+    settled(study, job)
+    assert all(newer(path, job.paths.train) for path in (job.paths.metrics, job.paths.predictions, features))
+
+
+def test_scores_of_other_weights_become_older_than_the_training(study: Study, job: Job) -> None:
+    publish_training(job, "w2")
+    publish_scores(job, "w1")
+    features = publish_features("baseline", "w1")
+    set_time(job.paths.train, 1_700_000_000)
+    settled(study, job)
+    assert newer(job.paths.train, job.paths.metrics)
+    assert newer(job.paths.train, features)
+
+
+@pytest.mark.parametrize("stale", ["scores", "features"])
+def test_what_is_stale_stays_older_when_something_valid_is_older_still(study: Study, job: Job, stale: str) -> None:
+    publish_training(job)
+    publish_scores(job, "w1" if stale == "features" else "w0")
+    features = publish_features("baseline", "w1" if stale == "scores" else "w0")
+    valid, other = (features, job.paths.metrics) if stale == "scores" else (job.paths.metrics, features)
+    for path, seconds in [(job.paths.train, 50), (job.paths.predictions, 40), (other, 30), (valid, 10)]:
+        set_time(path, 1_700_000_000 + seconds)
+    settled(study, job)
+    assert newer(valid, job.paths.train)
+    assert newer(job.paths.train, other)
+
+
+def test_settling_never_touches_what_results_say(study: Study, job: Job, tmp_path: Path) -> None:
+    publish_training(job, "w2")
+    publish_scores(job, "w1")
+    publish_features("baseline", "w1")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    settled(study, job)
+    settled(with_epochs(study, 3), ledger.jobs(with_epochs(study, 3))[0])
+    assert {path: path.read_bytes() for path in files} == before
+
+
+def test_settling_twice_moves_no_time(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    features = publish_features("baseline")
+    settled(study, job)
+    paths = [HOME.wanted("baseline", 0), job.paths.train, job.paths.metrics, job.paths.predictions, features]
+    before = [path.stat().st_mtime_ns for path in paths]
+    settled(study, job)
+    assert [path.stat().st_mtime_ns for path in paths] == before
+
+
+def test_only_the_first_seed_has_features(study: Study) -> None:
+    second = ledger.jobs(study)[1]
+    publish_training(second, "of seed 1")
+    features = publish_features("baseline", "of seed 0")
+    set_time(features, 2_000_000_000)
+    settled(study, second)
+    assert features.stat().st_mtime == 2_000_000_000
+
+
+def test_tables_of_another_study_become_old(study: Study) -> None:
+    summary = HOME.analysis / "summary.json"
+    write_json(summary, {"study_digest": ledger.study_digest(study)})
+    ledger.settle_analysis(study)
+    assert summary.stat().st_mtime > ledger.LONG_AGO
+    ledger.settle_analysis(study.model_copy(update={"title": "Another"}))
+    assert summary.stat().st_mtime == ledger.LONG_AGO
+
+
+def test_where_the_data_lie_does_not_matter_to_tables(study: Study) -> None:
+    elsewhere = study.model_copy(update={"dataset": study.dataset.model_copy(update={"path": "/elsewhere"})})
+    assert ledger.study_digest(elsewhere) == ledger.study_digest(study)
+
+
+def test_principal_components_follow_the_features_they_name(study: Study) -> None:
+    manifests = [publish_features("baseline", features="f1"), publish_features("resnet18-width=4", features="f2")]
+    pca = HOME.analysis / "pca.json"
+    write_json(pca, {"inputs": ["f1", "f2"]})
+    set_time(pca, 1_700_000_000)
+    ledger.settle_analysis(study)
+    assert all(newer(pca, manifest) for manifest in manifests)
+    publish_features("resnet18-width=4", features="f3")
+    ledger.settle_analysis(study)
+    assert all(newer(manifest, pca) for manifest in manifests)
+
+
+def test_a_selection_follows_the_scores_it_was_made_from(study: Study, job: Job) -> None:
+    publish_scores(job)
+    write_json(HOME.selection, {"inputs": ledger.scores_digest(study)})
+    set_time(HOME.selection, 1_000)
+    ledger.settle_analysis(study)
+    assert newer(HOME.selection, job.paths.metrics)
+    publish_scores(job, "w2")
+    ledger.settle_analysis(study)
+    assert newer(job.paths.metrics, HOME.selection)
+
+
+# -------------------------------------------------------------------------------------- weights needed
+
+
+def test_weights_are_needed_only_where_a_step_would_read_them(study: Study, job: Job) -> None:
+    metrics = job.paths.metrics
+    assert ledger.weights_needed(job, metrics) is None, "it is trained anyway"
+    publish_training(job)
+    assert ledger.weights_needed(job, metrics) is None, "they are there"
+    job.paths.checkpoint.unlink()
+    problem = ledger.weights_needed(job, metrics)
+    assert problem is not None and "\n" not in problem
+    assert problem.startswith(f"{job.paths.checkpoint}: weights are missing") and "dvc pull" in problem
+    publish_scores(job, "w0")
+    assert ledger.weights_needed(job, metrics) is not None, "scores of other weights"
+    publish_scores(job)
+    assert ledger.weights_needed(job, metrics) is None, "the scores are there"
+    stale = ledger.jobs(with_epochs(study, 3))[0]
+    metrics.unlink()
+    assert ledger.weights_needed(stale, metrics) is None, "it is trained anew anyway"
+
+
+# ------------------------------------------------------------------------------------------ provenance
+
+
+@pytest.fixture
+def digest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """The digest of a package of one folder ``room`` with the given module, and of one module ``alone``."""
+    monkeypatch.setattr(ledger, "PACKAGE", tmp_path)
+
+    def digest_of(source: str, *rooms: str, style: str = "p {}") -> str:
+        write_text(tmp_path / "room" / "module.py", source)
+        write_text(tmp_path / "room" / "style.css", style)
+        write_text(tmp_path / "alone.py", "ALONE = 1")
+        ledger.source_digest.cache_clear()
+        return ledger.source_digest(*(rooms or ("room",)))
+
+    yield digest_of
+    ledger.source_digest.cache_clear()
+
+
+PLAIN = "def double(x):\n    return 2 * x\n"
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "# a comment\n" + PLAIN,
+        '"""A docstring."""\n' + PLAIN,
+        'def double(x):\n    """Twice as much."""\n\n    return (2 * x)  # easy\n',
+    ],
+)
+def test_comments_docstrings_and_layout_are_no_code(digest_of: Callable[..., str], same: str) -> None:
+    assert digest_of(same) == digest_of(PLAIN)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [PLAIN.replace("2", "3"), PLAIN.replace("x", "y"), PLAIN + "double(1)\n", PLAIN.replace("2 * x", "'2 * x'")],
+)
+def test_code_is_noticed(digest_of: Callable[..., str], other: str) -> None:
+    assert digest_of(other) != digest_of(PLAIN)
+
+
+def test_styles_and_names_of_files_are_noticed(digest_of: Callable[..., str], tmp_path: Path) -> None:
+    before = digest_of(PLAIN)
+    assert digest_of(PLAIN, style="p {color: red}") != before
+    assert digest_of(PLAIN, "alone") != digest_of(PLAIN, "room", "alone") != before
+    write_text(tmp_path / "room" / "another.py", PLAIN)
+    assert digest_of(PLAIN) != before
+
+
+def test_every_room_that_provenance_names_exists() -> None:
+    for room in ("data", "models", "training", "evaluation", "features"):
+        ledger.source_digest.cache_clear()
+        assert ledger.source_digest(room) != ledger.source_digest("no such room")
+
+
+def test_provenance_says_where_a_result_came_from() -> None:
+    record = ledger.provenance("models", device="cpu", threads=2)
+    assert record["threads"] == 2 and record["device"]
+    assert record["sources"] == ledger.source_digest("models")
+    assert {"torch", "numpy"} <= record["versions"].keys()
+    assert "threads" not in ledger.provenance("models")
