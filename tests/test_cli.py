@@ -168,7 +168,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["analyse", "sumary"], "no step 'sumary'; did you mean 'summary'?"),
         (["analyse", "select"], "baseline seed 0 is missing; winners are chosen when the grid is finished"),
         (["analyse", "best"], "no winner is selected yet"),
-        (["analyse", "pca"], "no such file"),
+        (["analyse", "pca"], "run `vitflow features`"),
         (["prepare", "--config", "cifar.yaml", "--path", "nowhere"], "nowhere: "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -306,7 +306,7 @@ def test_status_tells_every_seed_and_orphans(done: Path, capsys: pytest.CaptureF
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["baseline", "seed0", "done", "seed1", "missing"]
     assert lines[-2] == f"{HOME.seed('width=99', 0).folder}: orphaned, no longer in the study"
-    assert lines[-1] == "tiny: 4 missing, 1 done, of 5"
+    assert lines[-1] == "tiny: 4 missing, 1 done, of 5; about 1 min left, one after another"
 
 
 # ---------------------------------------------------------------------------------------------- pending

@@ -426,7 +426,7 @@ MISTAKES: dict[str, list[str]] = {
     "study: s\ndataset: {name: cifar10, image_size: 32}": ["dataset: image_size", "fixed for 'cifar10'; remove them"],
     "study: s\ndataset: {name: folder}": ["dataset: dataset 'folder' needs path, image_size, channels and classes"],
     "study: s\ndataset: {name: folder, path: my data, image_size: 32, channels: 3, classes: 2}": [
-        "dataset: 'folder-my data' cannot name a dataset",
+        "dataset: 'my data' cannot name a dataset",
         "for example 'my-data'",
     ],
     "study: s\ndataset: {name: folder, path: x, image_size: 4, channels: 1, classes: 2}\nbaseline: {family: resnet}": [

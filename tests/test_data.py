@@ -137,14 +137,14 @@ def tree_with_clutter(images: Images) -> Path:
 def test_prepared_bytes_are_the_same_from_every_format(write: Callable[[Images], Path]) -> None:
     images = make_images()
     reference = prepared_anew(folder(write_tree(Path("a/pets"), images)))
-    assert set(reference) == {"pets.safetensors", "pets.json"}
+    assert set(reference) == {"folder-pets.safetensors", "folder-pets.json"}
     assert prepared_anew(folder(write(images))) == reference
 
 
 def test_images_are_sorted_by_class_then_content_hash() -> None:
     images = make_images()
     prepare(folder(write_tree(Path("source/pets"), images)))
-    arrays = load_file("data/pets.safetensors")
+    arrays = load_file("data/folder-pets.safetensors")
     for split, classes in images.items():
         expected = [image for name in ("cat", "dog") for image in sorted(classes[name], key=sha)]
         assert np.array_equal(arrays[f"{split}_images"], np.stack(expected))
@@ -156,7 +156,7 @@ def test_images_are_sorted_by_class_then_content_hash() -> None:
 def test_manifest_describes_the_data() -> None:
     images = make_images()
     manifest = prepare(folder(write_tree(Path("source/pets"), images)))
-    text = Path("data/pets.json").read_text()
+    text = Path("data/folder-pets.json").read_text()
     assert json.loads(text) == manifest and text == json.dumps(manifest, sort_keys=True, indent=1) + "\n"
     digests = {}
     for split, classes in images.items():
@@ -164,7 +164,7 @@ def test_manifest_describes_the_data() -> None:
         digests[split] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
     pixels = np.stack(images["train"]["cat"] + images["train"]["dog"]).astype(np.float64) / 255
     assert manifest == {
-        "name": "pets",
+        "name": "folder-pets",
         "image_size": SIZE,
         "channels": 3,
         "classes": ["cat", "dog"],
@@ -172,7 +172,7 @@ def test_manifest_describes_the_data() -> None:
         "digests": digests,
         "mean": pytest.approx(pixels.mean((0, 1, 2)).tolist(), abs=5.1e-7),
         "std": pytest.approx(pixels.std((0, 1, 2)).tolist(), abs=5.1e-7),
-        "sha256": hashlib.sha256(Path("data/pets.safetensors").read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(Path("data/folder-pets.safetensors").read_bytes()).hexdigest(),
     }
     assert all(value == round(value, 6) for value in manifest["mean"] + manifest["std"])
 
@@ -180,7 +180,7 @@ def test_manifest_describes_the_data() -> None:
 def test_greyscale_is_the_same_from_webp_which_has_only_colour() -> None:
     images = make_images(channels=1)
     from_png = prepared_anew(folder(write_tree(Path("a/pets"), images), channels=1))
-    assert load_file("data/pets.safetensors")["test_images"].shape == (6, SIZE, SIZE, 1)
+    assert load_file("data/folder-pets.safetensors")["test_images"].shape == (6, SIZE, SIZE, 1)
     colour = {s: {n: [image.repeat(3, -1) for image in part] for n, part in c.items()} for s, c in images.items()}
     assert prepared_anew(folder(write_tree(Path("b/pets"), colour, ".webp"), channels=1)) == from_png
 
@@ -502,21 +502,21 @@ def test_foreign_data_is_refused_and_nothing_overwritten() -> None:
     other = write_tree(Path("b/pets"), make_images(seed=1))
     recorded = prepare(folder("a/pets"))["digests"]["test"]
     Image.new("RGB", (SIZE, SIZE)).save(other / "test/dog/0.png")
-    refused(folder(other), "data/pets.json: foreign data", f"test digest {recorded} is recorded", "b/pets")
-    Path("data/pets.safetensors").unlink()  # as in a clone, whose manifest comes from git
-    refused(folder(other), "data/pets.json: foreign data", action=load)
+    refused(folder(other), "data/folder-pets.json: foreign data", f"test digest {recorded} is recorded", "b/pets")
+    Path("data/folder-pets.safetensors").unlink()  # as in a clone, whose manifest comes from git
+    refused(folder(other), "data/folder-pets.json: foreign data", action=load)
 
 
 def test_prepare_heals_a_damaged_prepared_file_which_load_refuses() -> None:
     source()
     prepare(folder())
     good = written()
-    damaged = bytearray(good["pets.safetensors"])
+    damaged = bytearray(good["folder-pets.safetensors"])
     damaged[-1] ^= 1
-    Path("data/pets.safetensors").write_bytes(damaged)
+    Path("data/folder-pets.safetensors").write_bytes(damaged)
     found = hashlib.sha256(damaged).hexdigest()
-    recorded = json.loads(good["pets.json"])["sha256"]
-    refused(folder(), f"data/pets.safetensors: sha256 is {found}", recorded, "delete it", action=load)
+    recorded = json.loads(good["folder-pets.json"])["sha256"]
+    refused(folder(), f"data/folder-pets.safetensors: sha256 is {found}", recorded, "delete it", action=load)
     prepare(folder())
     assert written() == good
 
@@ -528,22 +528,22 @@ def test_prepare_heals_a_damaged_prepared_file_which_load_refuses() -> None:
 def test_a_broken_manifest_is_named(text: str, fragment: str) -> None:
     source()
     prepare(folder())
-    Path("data/pets.json").write_text(text)
-    refused(folder(), "data/pets.json", fragment, "restore it from git", action=load)
+    Path("data/folder-pets.json").write_text(text)
+    refused(folder(), "data/folder-pets.json", fragment, "restore it from git", action=load)
 
 
 def test_a_manifest_without_a_field_says_which() -> None:
     source()
     manifest = prepare(folder())
     del manifest["std"]
-    Path("data/pets.json").write_text(json.dumps(manifest))
-    refused(folder(), "data/pets.json: lacks std", action=load)
+    Path("data/folder-pets.json").write_text(json.dumps(manifest))
+    refused(folder(), "data/folder-pets.json: lacks std", action=load)
 
 
 def test_prepared_images_of_another_shape_than_configured_are_refused() -> None:
     source()
     prepare(folder())
-    refused(folder(image_size=SIZE + 2), "data/pets.json", "(6, 3, 2)", "(8, 3, 2)", action=load)
+    refused(folder(image_size=SIZE + 2), "data/folder-pets.json", "(6, 3, 2)", "(8, 3, 2)", action=load)
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
@@ -563,14 +563,14 @@ def test_a_full_disk_leaves_nothing_half_written(earlier: bool, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    refused(folder(), "data/pets.safetensors: cannot be written", "No space left", "free space")
+    refused(folder(), "data/folder-pets.safetensors: cannot be written", "No space left", "free space")
 
 
 def test_load_prepares_what_is_missing_and_then_needs_no_source() -> None:
     tree = source()
     first = load(folder())
     files = written()
-    Path("data/pets.safetensors").unlink()  # a clone: the manifest alone
+    Path("data/folder-pets.safetensors").unlink()  # a clone: the manifest alone
     assert same(load(folder()), first) and written() == files
     shutil.rmtree(tree)
     assert same(load(folder()), first)
@@ -582,13 +582,13 @@ def test_who_waited_for_another_process_uses_its_result(monkeypatch: pytest.Monk
     Path("data").rename("elsewhere")
     Path("data").mkdir()
     results: list[Data] = []
-    with FileLock("data/pets.lock"):
+    with FileLock("data/folder-pets.lock"):
         waiting = threading.Thread(target=lambda: results.append(load(folder())))
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive() and not written()
         monkeypatch.setattr(prepare_module, "read", lambda dataset: pytest.fail("prepared twice"))
-        for name in ("pets.json", "pets.safetensors"):
+        for name in ("folder-pets.json", "folder-pets.safetensors"):
             shutil.copy(f"elsewhere/{name}", f"data/{name}")
     waiting.join(10)
     assert same(results[0], expected)
@@ -650,13 +650,13 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
 def test_a_split_that_the_images_do_not_allow_is_refused(fields: dict[str, object]) -> None:
     source()
     prepare(folder())
-    refused(folder(**fields), "data/pets.safetensors: class 'cat' has 6 training images", "train_images", action=load)
+    refused(folder(**fields), "data/folder-pets.safetensors: class 'cat' has 6 training images", "train_images", action=load)
 
 
 def test_the_digest_identifies_the_images_of_both_splits() -> None:
     write_tree(Path("source/pets"), make_images())
     data = load(folder())
-    digests = json.loads(Path("data/pets.json").read_text())["digests"]
+    digests = json.loads(Path("data/folder-pets.json").read_text())["digests"]
     assert data.digest == hashlib.sha256((digests["train"] + digests["test"]).encode()).hexdigest()
     changed = make_images()
     changed["test"]["dog"][0][0, 0, 0] ^= 1

@@ -110,7 +110,7 @@ class Dataset(Strict):
         if self.name == "folder":
             if None in own or self.path is None:
                 raise ValueError("dataset 'folder' needs path, image_size, channels and classes")
-            _check_name(self.key, "a dataset")
+            _check_name(Path(str(self.path)).stem, "a dataset")
         elif own != (None, None, None):
             raise ValueError(f"image_size, channels and classes are fixed for '{self.name}'; remove them")
         return self
