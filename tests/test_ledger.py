@@ -155,16 +155,18 @@ def test_orphans_are_folders_that_the_study_does_not_have(study: Study, job: Job
 
 def test_the_winner_is_a_run_on_fresh_seeds_once_it_is_selected(study: Study) -> None:
     assert ledger.best_run(study) is None
-    write_json(HOME.selection, {"changes": {"width": 8}})
+    write_json(HOME.selection, {"changes": {"width": 8}, "inputs": ledger.scores_digest(study)})
     best = ledger.best_run(study)
     assert best is not None
     assert (best.name, best.seeds) == ("best_architecture", (100,))
     assert best.config.digest == expand(study).runs["width=8"].config.digest
     assert ledger.best_run(study.model_copy(update={"best": None})) is None
+    write_json(HOME.selection, {"changes": {"width": 8}, "inputs": "of other scores"})
+    assert ledger.best_run(study) is None
 
 
 def test_a_selection_that_the_study_cannot_hold_is_named(study: Study) -> None:
-    write_json(HOME.selection, {"changes": {"width": 7}})
+    write_json(HOME.selection, {"changes": {"width": 7}, "inputs": ledger.scores_digest(study)})
     with pytest.raises(LedgerError, match=r"best_architecture\.json: .*width 7.*delete it") as error:
         ledger.best_run(study)
     assert "\n" not in str(error.value)

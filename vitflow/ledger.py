@@ -90,18 +90,27 @@ def job(study: Study, run: Run, seed: int) -> Job:
 
 
 def best_run(study: Study) -> Run | None:
-    """The selected combination with its fresh seeds; None if the study selects none or has not yet.
+    """The selected combination with its fresh seeds; None if the study selects none, or not yet from these scores.
 
-    Raises LedgerError where the stored selection is of another study.
+    Raises LedgerError where the stored selection is damaged.
     """
     path = Layout(study.study).selection
     if study.best is None or not path.exists():
         return None
+    selection = read_json(path)
+    if selection["inputs"] != scores_digest(study):
+        return None
     try:
-        config = study.resolve(read_json(path)["changes"])
+        config = study.resolve(selection["changes"])
     except ConfigError as error:
         raise LedgerError(f"{path}: not a selection of this study ({error}); delete it to have it made again") from None
     return Run(BEST, config, tuple(range(FRESH_SEED, FRESH_SEED + study.best.seeds)))
+
+
+def best_jobs(study: Study) -> list[Job]:
+    """The winner on its fresh seeds; empty before it is selected."""
+    run = best_run(study)
+    return [job(study, run, seed) for seed in run.seeds] if run else []
 
 
 def orphans(study: Study) -> list[Path]:
@@ -153,7 +162,10 @@ def settle(study: Study, job: Job) -> None:
 
 
 def settle_analysis(study: Study) -> None:
-    """As :func:`settle`, for what is computed from all runs: tables, principal components, the selection."""
+    """As :func:`settle`, for what is computed from all runs: tables, principal components, the selection.
+
+    Comes before it: what features are made older than here, their weights are made older than there.
+    """
     home = Layout(study.study)
     summary, pca = home.analysis / "summary.json", home.analysis / "pca.json"
     if summary.exists() and read_json(summary)["study_digest"] != study_digest(study):
@@ -166,8 +178,13 @@ def settle_analysis(study: Study) -> None:
         else:
             os.utime(pca, (LONG_AGO, LONG_AGO))
     if home.selection.exists():
-        same = read_json(home.selection)["inputs"] == scores_digest(study)
-        os.utime(home.selection, None if same else (LONG_AGO, LONG_AGO))
+        if read_json(home.selection)["inputs"] == scores_digest(study):
+            scores = [job.paths.metrics for job in jobs(study)]
+            newest = max((path.stat().st_mtime for path in scores if path.exists()), default=0)
+            if home.selection.stat().st_mtime <= newest:
+                os.utime(home.selection, (newest + 1, newest + 1))
+        else:
+            os.utime(home.selection, (LONG_AGO, LONG_AGO))
 
 
 def study_digest(study: Study) -> str:

@@ -58,8 +58,7 @@ def prepare(study: Study) -> dict[str, Any]:
 
 def all_jobs(study: Study) -> list[Job]:
     """The static grid and, once selected, the winning combination on its fresh seeds."""
-    best = ledger.best_run(study)
-    return ledger.jobs(study) + ([ledger.job(study, best, seed) for seed in best.seeds] if best else [])
+    return ledger.jobs(study) + ledger.best_jobs(study)
 
 
 def find_job(study: Study, run: str, seed: int) -> Job:

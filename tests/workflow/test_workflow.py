@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STUDY = "tests/workflow/tiny.yaml"
+pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 CODE = ("Snakefile", "config.yaml", "vitflow", "workflow", "profiles", "tests/workflow/tiny.yaml", "pyproject.toml")
 
 
@@ -40,7 +41,8 @@ def call(where: Path, *words: str, expect: int = 0, timeout: float = 400) -> str
 
 
 def snakemake(where: Path, *words: str, expect: int = 0, study: str = STUDY) -> str:
-    return call(where, "snakemake", "--cores", "2", "--configfile", study, *words, expect=expect)
+    targets = words if "--" in words else ("--", *words) if words and not words[0].startswith("-") else words
+    return call(where, "snakemake", "--cores", "2", "--configfile", study, *targets, expect=expect)
 
 
 def planned(where: Path, *words: str, study: str = STUDY) -> dict[str, list[str]]:

@@ -22,10 +22,10 @@ try:
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
-        for job in JOBS:
-            ledger.settle(STUDY, job)
         ledger.settle_analysis(STUDY)
-except (ConfigError, FileProblem) as error:
+        for job in [*JOBS, *ledger.best_jobs(STUDY)]:
+            ledger.settle(STUDY, job)
+except (ConfigError, FileProblem, ledger.LedgerError) as error:
     raise WorkflowError(str(error))
 
 CONFIG = str(HOME.effective_config)
@@ -56,8 +56,7 @@ def job_of(wildcards):
     """The job of a run and seed; for the winner, once it has been selected."""
     if wildcards.run == WINNER:
         checkpoints.select.get()
-        run = ledger.best_run(STUDY)
-        job = ledger.job(STUDY, run, int(wildcards.seed))
+        job = next(job for job in ledger.best_jobs(STUDY) if job.seed == int(wildcards.seed))
         if workflow.is_main_process:
             ledger.settle(STUDY, job)
         return job

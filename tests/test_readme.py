@@ -1,0 +1,54 @@
+"""The README's numbers are the stored ones, and its tree is the real one."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SUMMARY = json.loads((ROOT / "results/cifar10-small/analysis/summary.json").read_text(encoding="utf-8"))
+
+
+def result_rows() -> list[str]:
+    """The README's table of results, made anew from the stored summary."""
+    rows = []
+    for row in SUMMARY["runs"].values():
+        test = f"{row['test']['mean']:.1f}" + (f" ± {row['test']['sd']:.1f}" if row["test"]["sd"] is not None else "")
+        change = "" if row["difference"] is None else f"{row['difference']['test']:+.1f}"
+        cost = f"{row['multiplications'] / 1e6:.1f} M | {row['parameters'] / 1e6:.2f} M"
+        rows.append(f"| {row['label']} | {row['n']} | {test} | {change} | {cost} |".replace("-", "\N{MINUS SIGN}"))
+    return [row.replace("ResNet\N{MINUS SIGN}", "ResNet-") for row in rows]
+
+
+def test_the_result_table_is_the_stored_one() -> None:
+    for row in result_rows():
+        assert row in README, row
+
+
+def test_the_small_study_is_labelled_as_one() -> None:
+    data = SUMMARY["dataset"]
+    assert SUMMARY["descriptive"]
+    for words in (
+        f"{data['train_images']:,} training images",
+        f"{SUMMARY['training']['epochs']} epochs",
+        f"{SUMMARY['seeds']} seed",
+        f"{SUMMARY['baseline_seeds']} for the baseline",
+        "descriptive",
+    ):
+        assert words in README, words
+
+
+def test_every_place_in_the_tree_exists() -> None:
+    tree = re.search(r"```\nconfig\.yaml.*?```", README, re.S)
+    assert tree
+    places = [line.split()[0] for line in tree[0].splitlines()[1:-1] if not line.startswith(" ")]
+    assert len(places) > 20
+    for place in places:
+        assert (ROOT / place.replace("<study>", "cifar10-small")).exists(), place
+
+
+def test_pictures_and_links_point_at_files() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
