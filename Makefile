@@ -22,7 +22,7 @@ $(READY):
 	touch $@
 
 demo: $(READY)  ## the whole study on handwritten digits, to the deck
-	$(BIN)/python -m vitflow.slides.pdf
+	@$(BIN)/vitflow slides --check  # before five minutes of training, not after
 	$(BIN)/snakemake --cores $(CORES) --configfile workflow/studies/digits.yaml --quiet rules
 	@echo "results/digits/slides/deck.html  deck.pdf  deck.pptx"
 

@@ -650,7 +650,8 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
 def test_a_split_that_the_images_do_not_allow_is_refused(fields: dict[str, object]) -> None:
     source()
     prepare(folder())
-    refused(folder(**fields), "data/folder-pets.safetensors: class 'cat' has 6 training images", "train_images", action=load)
+    message = "data/folder-pets.safetensors: class 'cat' has 6 training images"
+    refused(folder(**fields), message, "train_images", action=load)
 
 
 def test_the_digest_identifies_the_images_of_both_splits() -> None:

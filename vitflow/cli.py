@@ -209,6 +209,11 @@ def figures(options: argparse.Namespace) -> int:
 def slides(options: argparse.Namespace) -> int:
     from vitflow import steps
 
+    if options.check:
+        from vitflow.slides.pdf import find_renderer
+
+        print(f"the PDF can be made here, by {type(find_renderer()).__name__}")
+        return 0
     steps.slides(_study(options))
     return 0
 
@@ -271,6 +276,8 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="SECONDS",
                 help="save the state and stop cleanly before this time is over (exit code 75)",
             )
+        if name == "slides":
+            command.add_argument("--check", action="store_true", help="only say whether the PDF can be made here")
         if name == "plan":
             command.add_argument("--brief", action="store_true", help="one line: trainings left and time")
         if name == "prepare":
