@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from vitflow.config import Study, ViT, parse_study
+from vitflow.config import Study, ViT
 from vitflow.grid import BASELINE, Run, expand
+from vitflow.study import parse_study
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 REFERENCES: dict[str, dict[str, Any]] = {

@@ -24,8 +24,9 @@ from vitflow.analysis.summary import (
     runs_table,
     spread,
 )
-from vitflow.config import RunConfig, Study, parse_study
+from vitflow.config import RunConfig, Study
 from vitflow.grid import BASELINE, expand
+from vitflow.study import parse_study
 
 # ------------------------------------------------------------------------------------------ intervals
 

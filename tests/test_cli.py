@@ -23,10 +23,10 @@ import torch
 from filelock import FileLock
 
 from vitflow import cli, plan, steps
-from vitflow.config import read_study
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
 from vitflow.layout import Layout
+from vitflow.study import read_study
 from vitflow.training import loop
 
 ROOT = Path(__file__).parents[1]

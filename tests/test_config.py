@@ -24,12 +24,11 @@ from vitflow.config import (
     Training,
     ViT,
     json_schema,
-    parse_study,
     point,
-    read_study,
     spell,
 )
 from vitflow.grid import expand
+from vitflow.study import parse_study, read_study
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "frozen_defaults.json").read_text())

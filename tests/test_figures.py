@@ -101,7 +101,7 @@ def test_names_agree_with_drawings_in_every_study(case: str, folders: dict[str, 
 
 def test_names_need_neither_torch_nor_matplotlib() -> None:
     code = (
-        "import sys; from vitflow.config import parse_study; from vitflow.figures.draw import names;"
+        "import sys; from vitflow.study import parse_study; from vitflow.figures.draw import names;"
         "names(parse_study({'study': 's', 'dataset': {'name': 'digits'},"
         " 'baseline': {'patch_size': 2, 'heads': 1}}, 'x'));"
         "assert not {'torch', 'matplotlib', 'numpy'} & set(sys.modules), 'heavy import'"

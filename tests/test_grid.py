@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitflow.config import ConfigError, RunConfig, Study, ViT, parse_study, read_study
+from vitflow.config import ConfigError, RunConfig, Study, ViT
 from vitflow.grid import BASELINE, Grid, expand, feature_runs, run_name
+from vitflow.study import parse_study, read_study
 
 ROOT = Path(__file__).parent.parent
 MINIMAL: dict[str, Any] = {"study": "s", "dataset": {"name": "cifar10"}}

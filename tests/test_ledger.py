@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from vitflow import ledger
-from vitflow.config import Study, read_study
+from vitflow.config import Study
 from vitflow.files import FileProblem, read_json, write_json, write_text
 from vitflow.grid import expand
 from vitflow.layout import Layout
 from vitflow.ledger import Job, LedgerError
+from vitflow.study import read_study
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")

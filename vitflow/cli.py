@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from vitflow import __version__
-from vitflow.config import ConfigError, Study, json_schema, nearest, read_study
+from vitflow.config import ConfigError, Study, json_schema, nearest
+from vitflow.study import read_study
 
 if TYPE_CHECKING:
     from vitflow.ledger import Job

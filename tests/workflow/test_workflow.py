@@ -235,8 +235,8 @@ def test_a_mistake_in_the_configuration_is_told_before_the_first_job(
 
 
 def test_the_plan_of_config_yaml_lists_every_run_once_per_seed_without_torch(tmp_path: Path) -> None:
-    from vitflow.config import read_study
     from vitflow.grid import expand
+    from vitflow.study import read_study
 
     where = copy_code(tmp_path)
     (where / "torch.py").write_text("raise RuntimeError('torch is imported for a plan')")

@@ -6,7 +6,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vitflow import layout, ledger
-from vitflow.config import ConfigError, parse_study, read_yaml
+from vitflow.config import ConfigError
+from vitflow.study import parse_study, read_yaml
 from vitflow.figures.draw import names
 from vitflow.files import FileProblem, write_text
 from vitflow.grid import feature_runs
