@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -134,12 +135,17 @@ def prepare(options: argparse.Namespace) -> int:
 
 
 def train(options: argparse.Namespace) -> int:
-    from vitflow import steps
+    from vitflow import ledger, steps
 
     study = _study(options)
-    limit = options.time_limit
+    deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
     if options.pending:
-        left = steps.train_pending(study, time_limit=limit, threads=options.threads)
+        left = steps.train_pending(study, deadline=deadline, threads=options.threads)
+        if not left and study.best is not None and ledger.best_run(study) is None:
+            from vitflow import tables
+
+            tables.select(study)
+            left = steps.train_pending(study, deadline=deadline, threads=options.threads)
         if left:
             steps.say(f"{study.study}: {left} trainings left; the same command goes on")
             return STOPPED
@@ -147,10 +153,7 @@ def train(options: argparse.Namespace) -> int:
         return 0
     if not options.run_name:
         raise ConfigError("say --run NAME or --pending; `vitflow status` lists the names")
-    import time
-
     job = steps.find_job(study, options.run_name, options.seed)
-    deadline = None if limit is None else time.monotonic() + limit
     if job.status in ("done", "diverged"):
         print(f"{job.run} seed {job.seed}: already trained")
         return 0

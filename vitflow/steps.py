@@ -133,13 +133,12 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
         checkpoint.clear_states(paths.state)
 
 
-def train_pending(study: Study, *, time_limit: float | None = None, threads: int | None = None) -> int:
+def train_pending(study: Study, *, deadline: float | None = None, threads: int | None = None) -> int:
     """Train and evaluate whatever is missing, here, one after another; returns the number of jobs left.
 
-    ``time_limit`` in seconds is counted from now; the last state is saved before it. Several processes may
+    The last state is saved before ``deadline`` (``time.monotonic()`` seconds). Several processes may
     work on one study: a job that another one holds is left to it.
     """
-    deadline = None if time_limit is None else time.monotonic() + time_limit
     pending = [job for job in all_jobs(study) if job.status not in ("done", "diverged")]
     if not pending:
         return 0

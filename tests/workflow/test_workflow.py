@@ -260,9 +260,9 @@ def test_pending_training_in_short_sittings_finishes_the_study(tmp_path: Path, f
         if done.returncode == 0:
             break
     assert done.returncode == 0
-    assert not set(planned(where, "all_ablations")) & {"train_run", "evaluate_run"}
-    for run in ("baseline", "heads=1", "resnet18-width=4"):
-        name = f"results/tiny/runs/{run}/seed0/history.csv"
+    assert not set(planned(where)) & {"prepare", "train_run", "evaluate_run", "select"}
+    for run in ("baseline/seed0", "heads=1/seed0", "resnet18-width=4/seed0", "best_architecture/seed100"):
+        name = f"results/tiny/runs/{run}/history.csv"
         assert (where / name).read_bytes() == (finished / name).read_bytes()
 
 
