@@ -176,10 +176,9 @@ def best(study: Study) -> None:
     """Report the winner on its fresh seeds: analysis/best.json."""
     from vitflow.analysis.summary import run_label, spread
 
-    home, run = Layout(study.study), ledger.best_run(study)
-    if run is None:
+    home, jobs = Layout(study.study), ledger.best_jobs(study)
+    if not jobs:
         raise StepError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
-    jobs = [ledger.job(study, run, seed) for seed in run.seeds]
     unfinished = [job for job in jobs if job.status not in ("done", "diverged")]
     if unfinished:
         raise StepError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
@@ -189,8 +188,8 @@ def best(study: Study) -> None:
         home.analysis / "best.json",
         {
             "run": BEST,
-            "label": run_label("the baseline", run.config, study.baseline_run),
-            "seeds": list(run.seeds),
+            "label": run_label("the baseline", jobs[0].config, study.baseline_run),
+            "seeds": [job.seed for job in jobs],
             "n": len(metrics),
             "validation": spread([m["validation"]["accuracy"] for m in metrics if m["validation"]]),
             "test": spread([m["test"]["accuracy"] for m in metrics]),
