@@ -41,18 +41,18 @@ rule all:
     default_target: True
     input:
         SCORES,
-        TABLES,
-        FIGURES,
-        BEST,
-        DECK,
+        made_by("summary"),
+        made_by("figures"),
+        made_by("best"),
+        made_by("slides"),
 
 
 # every run trained and evaluated, tables, figures
 rule all_ablations:
     input:
         SCORES,
-        TABLES,
-        FIGURES,
+        made_by("summary"),
+        made_by("figures"),
 
 
 rule data:
@@ -78,19 +78,19 @@ rule features:
 
 rule pca:
     input:
-        PCA,
+        made_by("pca"),
 
 
 rule best:
     input:
-        BEST,
+        made_by("best"),
 
 
 rule figures:
     input:
-        FIGURES,
+        made_by("figures"),
 
 
 rule slides:
     input:
-        DECK,
+        made_by("slides"),

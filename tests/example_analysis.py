@@ -310,7 +310,12 @@ def _confusion(summary: dict[str, Any], generator: np.random.Generator) -> dict[
         if classes[true] in ("cat", "dog"):
             weights[classes.index("dog" if classes[true] == "cat" else "cat")] = 0.15
         matrix.append(generator.multinomial(each * n, weights / weights.sum()).tolist())
-    return {"run": BASELINE, "n": n, "classes": classes, "matrix": matrix, "split": "validation"}
+    cells = [
+        {"actual": actual, "predicted": predicted, "images": matrix[i][j]}
+        for i, actual in enumerate(classes)
+        for j, predicted in enumerate(classes)
+    ]
+    return {"run": BASELINE, "n": n, "classes": classes, "cells": cells, "split": "validation"}
 
 
 def _calibration(run: dict[str, Any], generator: np.random.Generator) -> dict[str, Any]:

@@ -368,7 +368,7 @@ def test_cost_points_stand_at_exact_counts(diverged: Analysis) -> None:
 
 def test_confusion_is_in_percent_of_the_true_class(diverged: Analysis) -> None:
     cells, pairs = confusion.draw(diverged).figure.axes
-    matrix = np.array(diverged.confusion["matrix"])
+    matrix = np.array([cell["images"] for cell in diverged.confusion["cells"]]).reshape(10, 10)
     percent = 100 * matrix / matrix.sum(axis=1)[:, None]
     shown = cells.images[0].get_array()
     off = ~np.eye(10, dtype=bool)

@@ -98,8 +98,10 @@ def plan(options: argparse.Namespace) -> int:
 def status(options: argparse.Namespace) -> int:
     from collections import Counter
 
+    from vitflow.audit import audit
     from vitflow.ledger import orphans
     from vitflow.plan import seconds_left, spell_hours
+    from vitflow.record import forecast
     from vitflow.steps import all_jobs
 
     study = _study(options)
@@ -117,6 +119,8 @@ def status(options: argparse.Namespace) -> int:
     left = seconds_left(jobs)
     eta = f"; about {spell_hours(left / 3600)} left, one after another" if left else ""
     print(f"{study.study}: {counts}, of {len(jobs)}{eta}")
+    for line in forecast(audit(study)):
+        print(line)
     return 0
 
 
@@ -222,6 +226,26 @@ def slides(options: argparse.Namespace) -> int:
     return 0
 
 
+def record(options: argparse.Namespace) -> int:
+    from vitflow.record import record as hand_over
+
+    hand_over(
+        _study(options),
+        Path(options.config),
+        print,
+        accept_older=options.accept_older_code,
+        weights_only=options.weights,
+    )
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    from vitflow.record import restore as get_back
+
+    get_back(_study(options), print)
+    return 0
+
+
 def schema(options: argparse.Namespace) -> int:
     print(json.dumps(json_schema(), indent=2))
     return 0
@@ -243,6 +267,8 @@ COMMANDS: dict[str, tuple[Any, str, str]] = {
     "analyse": (analyse, "tables, principal components, selection", "vitflow analyse summary pca"),
     "figures": (figures, "draw figures from the analysis", "vitflow figures"),
     "slides": (slides, "render the talk as HTML, PDF and PPTX", "vitflow slides"),
+    "record": (record, "verify results and hand them to DVC", "vitflow record && git add -A && git commit && dvc push"),
+    "restore": (restore, "get weights, features and images back from DVC, and verify them", "vitflow restore"),
     "schema": (schema, "print the JSON schema of config.yaml", "vitflow schema > workflow/schemas/study.schema.json"),
 }
 
@@ -280,6 +306,11 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="SECONDS",
                 help="save the state and stop cleanly before this time is over (exit code 75)",
             )
+        if name == "record":
+            command.add_argument(
+                "--accept-older-code", action="store_true", help="record results whose code has changed since, too"
+            )
+            command.add_argument("--weights", action="store_true", help="leave dvc.lock alone: for use in dvc.yaml")
         if name == "slides":
             command.add_argument("--check", action="store_true", help="only say whether the PDF can be made here")
         if name == "plan":

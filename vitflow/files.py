@@ -65,14 +65,18 @@ def write_csv(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, An
     write_text(path, text.getvalue())
 
 
-def read_json(path: Path) -> Any:
-    """The JSON value in a file. Raises FileProblem naming a missing or damaged file."""
+def read_json(path: Path, *keys: str) -> Any:
+    """The JSON value in a file; ``keys`` must be there. Raises FileProblem naming a missing or damaged file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileProblem(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         raise FileProblem(f"{path}: damaged ({error}); delete it to have it made again") from None
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise FileProblem(f"{path}: damaged (no '{key}'); delete it to have it made again")
+    return value
 
 
 def sha256(path: Path) -> str:

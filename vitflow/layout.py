@@ -63,6 +63,21 @@ class Layout:
         return self.root / "grid.csv"
 
     @property
+    def summary(self) -> Path:
+        """The table for people."""
+        return self.root / "summary.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """One small file per run for `dvc metrics`, which shows a table of them."""
+        return self.root / "metrics"
+
+    @property
+    def provenance(self) -> Path:
+        """One file per stage: digests of what it read, what it made, and of its code."""
+        return self.root / "provenance"
+
+    @property
     def analysis(self) -> Path:
         return self.root / "analysis"
 

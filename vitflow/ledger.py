@@ -7,32 +7,28 @@ to agree with the digests (:func:`settle`), so that Snakemake plans exactly what
 
 from __future__ import annotations
 
-import ast
-import datetime
-import functools
-import importlib.metadata
 import os
-import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from vitflow import __version__, layout
-from vitflow.config import ConfigError, RunConfig, Study
-from vitflow.files import FileProblem, read_json, sha256, sha256_text, write_json
-from vitflow.grid import Grid, Run, expand, feature_runs
+from vitflow.config import Best, ConfigError, RunConfig, Study
+from vitflow.files import read_json, sha256, sha256_text, write_json
+from vitflow.grid import Grid, Run, expand
 from vitflow.layout import Layout, SeedPaths
 
 Status = Literal["done", "diverged", "trained", "interrupted", "stale", "missing"]
 LONG_AGO = 946_684_800  # 2000-01-01: older than any result
-PACKAGE = Path(__file__).parent
 
 #: the name under which the winning combination is trained, and its first seed: never one used for choosing
 BEST = "best_architecture"
 FRESH_SEED = 100
+
+
+#: rooms whose code decides what a training comes to
+TRAINING_ROOMS = ("data", "models", "training")
 
 
 class LedgerError(RuntimeError):
@@ -89,6 +85,11 @@ def job(study: Study, run: Run, seed: int) -> Job:
     return Job(run.name, seed, run.config, Layout(study.study).seed(run.name, seed))
 
 
+def fresh_seeds(best: Best) -> range:
+    """Seeds on which the winner is confirmed."""
+    return range(FRESH_SEED, FRESH_SEED + best.seeds)
+
+
 def best_run(study: Study) -> Run | None:
     """The selected combination with its fresh seeds; None if the study selects none, or not yet from these scores.
 
@@ -104,7 +105,7 @@ def best_run(study: Study) -> Run | None:
         config = study.resolve(selection["changes"])
     except ConfigError as error:
         raise LedgerError(f"{path}: not a selection of this study ({error}); delete it to have it made again") from None
-    return Run(BEST, config, tuple(range(FRESH_SEED, FRESH_SEED + study.best.seeds)))
+    return Run(BEST, config, tuple(fresh_seeds(study.best)))
 
 
 def best_jobs(study: Study) -> list[Job]:
@@ -161,35 +162,11 @@ def settle(study: Study, job: Job) -> None:
         _make_older(dependant, paths.train)
 
 
-def settle_analysis(study: Study) -> None:
-    """As :func:`settle`, for what is computed from all runs: tables, principal components, the selection.
-
-    Comes before it: what features are made older than here, their weights are made older than there.
-    """
-    home = Layout(study.study)
-    summary, pca = home.analysis / "summary.json", home.analysis / "pca.json"
-    if summary.exists() and read_json(summary)["study_digest"] != study_digest(study):
-        os.utime(summary, (LONG_AGO, LONG_AGO))
-    manifests = [home.features / f"{run}.json" for run in feature_runs(study)]
-    if pca.exists() and all(path.exists() for path in manifests):
-        if read_json(pca)["inputs"] == [read_json(path)["features_sha256"] for path in manifests]:
-            for path in manifests:
-                _make_older(path, pca)
-        else:
-            os.utime(pca, (LONG_AGO, LONG_AGO))
-    if home.selection.exists():
-        if read_json(home.selection)["inputs"] == scores_digest(study):
-            scores = [job.paths.metrics for job in jobs(study)]
-            newest = max((path.stat().st_mtime for path in scores if path.exists()), default=0)
-            if home.selection.stat().st_mtime <= newest:
-                os.utime(home.selection, (newest + 1, newest + 1))
-        else:
-            os.utime(home.selection, (LONG_AGO, LONG_AGO))
-
-
 def study_digest(study: Study) -> str:
     """Digest of all that tables and slides are made from, but for the results: the study without its data's path."""
-    return sha256_text(study.model_dump_json(exclude={"dataset": {"path"}}))
+    # without fields at their default, so that a field added to the schema redraws no table
+    written = study.model_dump_json(exclude={"dataset": {"path"}}, exclude_defaults=True)
+    return sha256_text(f"{study.baseline.family} {written}")
 
 
 def scores_digest(study: Study) -> str:
@@ -218,88 +195,3 @@ def _make_older(path: Path, than: Path) -> None:
     limit = than.stat().st_mtime_ns
     if path.stat().st_mtime_ns >= limit:
         os.utime(path, ns=(limit - 1_000_000_000, limit - 1_000_000_000))
-
-
-# ------------------------------------------------------------------------------------------ provenance
-
-
-def provenance(*rooms: str, device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
-    """Where an artifact came from: sources of ``rooms``, git commit, versions, device, date (UTC)."""
-    record: dict[str, Any] = {
-        "vitflow": __version__,
-        "sources": source_digest(*rooms),
-        "git": _git_commit(),
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in ("torch", "numpy", "scikit-learn", "matplotlib")},
-        "device": device_name(device),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
-    return record | ({"threads": threads} if threads else {})
-
-
-@functools.cache
-def source_digest(*rooms: str) -> str:
-    """Digest of the code of ``rooms`` (folders or modules of the package); comments and docstrings do not count."""
-    files = sorted(
-        file
-        for room in rooms
-        for file in (
-            [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*"))
-        )
-    )
-    parts = []
-    for file in files:
-        if file.suffix == ".py":
-            parts.append(f"{file.relative_to(PACKAGE)} {_code(file)}")
-        elif file.is_file() and file.suffix in (".css", ".js", ".html"):
-            parts.append(f"{file.relative_to(PACKAGE)} {file.read_text(encoding='utf-8')}")
-    return sha256_text("\n".join(parts))
-
-
-def _code(file: Path) -> str:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:]
-    return ast.dump(tree)
-
-
-def device_name(device: str) -> str:
-    """A name people know: the GPU's, or the processor's."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _git_commit() -> str | None:
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=PACKAGE).stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", "vitflow") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "absent"
-
-
-def data_digest(dataset: str) -> str:
-    """Identity of the prepared data, from its manifest. Raises FileProblem if there is none."""
-    manifest = layout.manifest(dataset)
-    if not manifest.exists():
-        raise FileProblem(f"{manifest}: no such file; run `vitflow prepare` first")
-    digests = read_json(manifest)["digests"]
-    return sha256_text(digests["train"] + digests["test"])

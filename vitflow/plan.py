@@ -39,8 +39,8 @@ def estimate(study: Study) -> Estimate:
     from torch.nn import functional as F
 
     from vitflow.cost import exact
-    from vitflow.ledger import device_name
     from vitflow.models.build import build
+    from vitflow.provenance import device_name
     from vitflow.training.loop import select_device, uses_bf16
 
     device = select_device()

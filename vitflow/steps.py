@@ -11,20 +11,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vitflow import layout, ledger
+from vitflow import layout, ledger, stages
 from vitflow.config import Study, nearest
 from vitflow.files import FileProblem, publishing, read_json, sha256, write_csv, write_json
 from vitflow.grid import expand
 from vitflow.layout import Layout
-from vitflow.ledger import BEST, Job
-
-TRAINING_ROOMS = ("data", "models", "training")
+from vitflow.ledger import BEST, TRAINING_ROOMS, Job
+from vitflow.provenance import device_name, provenance, write_sealed
 
 
 class StepError(RuntimeError):
@@ -98,7 +96,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
             def should_stop(margin: float) -> bool:
                 return requested() or (deadline is not None and time.monotonic() + margin > deadline)
 
-            say(f"{job.run} seed {job.seed}: training on {ledger.device_name(device.type)}")
+            say(f"{job.run} seed {job.seed}: training on {device_name(device.type)}")
             outcome = loop.train(
                 job.config, job.seed, data, job.paths.state, device=device, should_stop=should_stop, report=say
             )
@@ -107,7 +105,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
         checkpoint.save_weights(paths.checkpoint, outcome.model)
         write_csv(paths.history, loop.HISTORY, outcome.history)
         write_json(paths.config, job.config.normalised().model_dump())
-        write_json(
+        write_sealed(
             paths.train,
             {
                 "run": job.run,
@@ -119,6 +117,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
                 "config_digest": job.config.digest,
                 "data_digest": data.digest,
                 "checkpoint_sha256": sha256(paths.checkpoint),
+                "history_sha256": sha256(paths.history),
                 "cost": {
                     "seconds": round(outcome.seconds, 3),
                     "images_per_second": round(outcome.images_per_second, 2),
@@ -127,7 +126,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
                     "largest_gradient_norm": max(filter(math.isfinite, norms), default=None),  # JSON has no infinity
                 },
                 "resumed_from": outcome.resumed_from,
-                "provenance": ledger.provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
+                "provenance": provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
             },
         )
         checkpoint.clear_states(paths.state)
@@ -195,9 +194,7 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
         "config_digest": job.config.digest,
         "data_digest": data.digest,
         "checkpoint_sha256": record["checkpoint_sha256"],
-        "provenance": ledger.provenance(
-            *TRAINING_ROOMS, "evaluation", device=device.type, threads=torch.get_num_threads()
-        ),
+        "provenance": provenance(*TRAINING_ROOMS, "evaluation", device=device.type, threads=torch.get_num_threads()),
     }
     arrays: dict[str, Any] = {}
     bf16 = uses_bf16(job.config.training.precision, select_device())
@@ -217,7 +214,7 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
             arrays[f"{name}_true_probability"] = probabilities.gather(1, truth).squeeze(1).half().numpy()
     with publishing(job.paths.predictions) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    write_json(job.paths.metrics, metrics)
+    write_sealed(job.paths.metrics, metrics | {"predictions_sha256": sha256(job.paths.predictions)})
     shown = metrics["test"]
     say(f"{job.run} seed {job.seed}: " + ("diverged" if shown is None else f"test {shown['accuracy']:.2f} %"))
 
@@ -253,7 +250,7 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
                 }
             )
         )
-    write_json(
+    write_sealed(
         arrays.with_suffix(".json"),
         {
             "run": run,
@@ -266,7 +263,7 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
             "config_digest": job.config.digest,
             "checkpoint_sha256": record["checkpoint_sha256"],
             "features_sha256": sha256(arrays),
-            "provenance": ledger.provenance("models", "features"),
+            "provenance": provenance("models", "features"),
         },
     )
 
@@ -280,14 +277,16 @@ def figures(study: Study) -> None:
 
     home = Layout(study.study)
     draw(home.analysis, home.figures)
+    stages.stages(study)["figures"].seal()
 
 
 def slides(study: Study) -> None:
     """Render the talk in its three forms."""
     from vitflow.slides.render import render
 
-    home, talk = Layout(study.study), Path("workflow/slides")
-    render(talk / "slides.md.j2", home.analysis, home.figures, talk / "techniques.yaml", home.slides)
+    home, (template, techniques) = Layout(study.study), stages.talk()
+    render(template, home.analysis, home.figures, techniques, home.slides)
+    stages.stages(study)["slides"].seal()
 
 
 # --------------------------------------------------------------------------------------------- helpers

@@ -11,6 +11,7 @@ from vitflow.files import FileProblem, read_json, sha256, sha256_text, write_csv
 from vitflow.grid import BASELINE, expand, feature_runs
 from vitflow.layout import Layout
 from vitflow.ledger import BEST
+from vitflow.stages import stages
 from vitflow.steps import StepError
 
 
@@ -51,9 +52,9 @@ def pca(study: Study) -> None:
             "labels": labels,
             "models": models,
             "examples": examples,
-            "inputs": [m["features_sha256"] for m in manifests],
         },
     )
+    stages(study)["pca"].seal()
 
 
 def summarise(study: Study) -> None:
@@ -111,7 +112,12 @@ def summarise(study: Study) -> None:
             "n": len(confusion),
             "classes": classes,
             "split": "validation",
-            "matrix": [[sum(m[i][j] for m in confusion) for j in range(len(classes))] for i in range(len(classes))],
+            # a list of objects, which `dvc plots` reads as a table
+            "cells": [
+                {"actual": actual, "predicted": predicted, "images": sum(matrix[i][j] for matrix in confusion)}
+                for i, actual in enumerate(classes)
+                for j, predicted in enumerate(classes)
+            ],
         },
     )
     write_json(
@@ -134,7 +140,6 @@ def summarise(study: Study) -> None:
             "equivalence_margin": study.equivalence_margin,
             "descriptive": summary.is_descriptive(table),
             "digest": sha256_text("\n".join(digests)),
-            "study_digest": ledger.study_digest(study),
             "date": max(p["date"] for p in provenances),
             "done": len(records),
             "total": len(jobs),
@@ -152,6 +157,7 @@ def summarise(study: Study) -> None:
         },
     )
     _write_tables(home, table)
+    stages(study)["summary"].seal()
 
 
 def select(study: Study) -> None:
@@ -170,11 +176,13 @@ def select(study: Study) -> None:
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
     chosen = select_architecture(study, validation, lambda config: exact(config)["multiplications"])
     write_json(home.selection, chosen | {"inputs": ledger.scores_digest(study)})
+    stages(study)["select"].seal()
 
 
 def best(study: Study) -> None:
     """Report the winner on its fresh seeds: analysis/best.json."""
     from vitflow.analysis.summary import run_label, spread
+    from vitflow.cost import exact
 
     home, jobs = Layout(study.study), ledger.best_jobs(study)
     if not jobs:
@@ -183,19 +191,23 @@ def best(study: Study) -> None:
     if unfinished:
         raise StepError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
     metrics = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
-    selection = read_json(home.selection)
+    scores = {
+        "n": len(metrics),
+        "validation": spread([m["validation"]["accuracy"] for m in metrics if m["validation"]]),
+        "test": spread([m["test"]["accuracy"] for m in metrics]),
+    }
     write_json(
         home.analysis / "best.json",
         {
             "run": BEST,
             "label": run_label("the baseline", jobs[0].config, study.baseline_run),
             "seeds": [job.seed for job in jobs],
-            "n": len(metrics),
-            "validation": spread([m["validation"]["accuracy"] for m in metrics if m["validation"]]),
-            "test": spread([m["test"]["accuracy"] for m in metrics]),
-            **selection,
+            **scores,
+            **read_json(home.selection),
         },
     )
+    _write_metrics(home, BEST, scores, exact(jobs[0].config))
+    stages(study)["best"].seal()
 
 
 def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
@@ -209,9 +221,8 @@ def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
 
 
 def _write_tables(home: Layout, table: dict[str, dict[str, Any]]) -> None:
-    """summary.csv for people, metrics.json for `dvc metrics`: a key per run."""
+    """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
     rows = []
-    flat: dict[str, dict[str, Any]] = {}
     for name, row in table.items():
         difference = row["difference"] or {}
         interval = difference.get("test_interval") or (None, None)
@@ -235,13 +246,22 @@ def _write_tables(home: Layout, table: dict[str, dict[str, Any]]) -> None:
                 "train_seconds": row["train_seconds"]["mean"],
             }
         )
-        if row["n"]:
-            flat[name] = {
-                "test": row["test"]["mean"],
-                "test_sd": row["test"]["sd"],
-                "validation": row["validation"]["mean"],
-                "n": row["n"],
-                "mega_multiplications": round(row["multiplications"] / 1e6, 3),
-            }
-    write_csv(home.root / "summary.csv", rows[0].keys(), rows)
-    write_json(home.root / "metrics.json", flat)
+        _write_metrics(home, name, row, row)
+    write_csv(home.summary, rows[0].keys(), rows)
+    for path in home.metrics.glob("*.json"):
+        if path.stem not in table and path.stem != BEST:
+            path.unlink()  # a run that the study no longer has
+
+
+def _write_metrics(home: Layout, run: str, scores: dict[str, Any], cost: dict[str, Any]) -> None:
+    write_json(
+        home.metrics / f"{run}.json",
+        {
+            "test": scores["test"]["mean"],
+            "test_sd": scores["test"]["sd"],
+            "validation": scores["validation"]["mean"],
+            "n": scores["n"],
+            "million_parameters": round(cost["parameters"] / 1e6, 3),
+            "million_multiplications": round(cost["multiplications"] / 1e6, 3),
+        },
+    )

@@ -18,7 +18,8 @@ def draw(analysis: Analysis) -> Drawing:
     """The confusion matrix in percent of each true class, and the pairs most often confused."""
     data = analysis.confusion
     classes: list[str] = data["classes"]
-    matrix = np.array(data["matrix"], dtype=float)  # [true class, predicted class]
+    counts = [cell["images"] for cell in data["cells"]]
+    matrix = np.array(counts, dtype=float).reshape(len(classes), len(classes))  # [true class, predicted class]
     percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     label = analysis.summary["runs"][data["run"]]["label"]
     figure = new_figure(FULL)

@@ -1,23 +1,16 @@
 # Tables over seeds, and the winning combination. Winners are chosen from validation results of the static grid
-# and reported on fresh seeds, so nothing here feeds on itself. From here on, changed code is a reason to rerun.
+# and reported on fresh seeds, so nothing here feeds on itself. From here on, changed code is a reason to rerun:
+# vitflow/stages.py compares digests and sets file times accordingly.
 
 
 rule summarise:
     input:
-        SCORES,
-        histories=[str(job.paths.history) for job in JOBS],
-        records=[str(job.paths.train) for job in JOBS],
+        read_by("summary"),
         manifest=ancient(MANIFEST),
     output:
-        TABLES,
-        summary=str(HOME.analysis / "summary.json"),
-        curves=str(HOME.analysis / "curves.csv"),
-        confusion=str(HOME.analysis / "confusion.json"),
-        calibration=str(HOME.analysis / "calibration.json"),
+        made_by("summary"),
     params:
         config=CONFIG,
-        sources=source_digest("analysis"),
-        study=ledger.study_digest(STUDY),
     log:
         f"logs/{STUDY.study}/summarise.log",
     shell:
@@ -28,9 +21,9 @@ if STUDY.best:
 
     checkpoint select:
         input:
-            SCORES,
+            read_by("select"),
         output:
-            str(HOME.selection),
+            made_by("select"),
         params:
             config=CONFIG,
         log:
@@ -40,16 +33,11 @@ if STUDY.best:
 
     rule confirm_best:
         input:
-            str(HOME.selection),
-            [
-                str(HOME.seed(WINNER, seed).metrics)
-                for seed in range(FRESH_SEED, FRESH_SEED + STUDY.best.seeds)
-            ],
+            read_by("best"),
         output:
-            BEST,
+            made_by("best"),
         params:
             config=CONFIG,
-            sources=source_digest("analysis"),
         log:
             f"logs/{STUDY.study}/best.log",
         shell:

@@ -5,14 +5,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from vitflow import layout, ledger
+from vitflow import layout, ledger, stages
 from vitflow.config import ConfigError
 from vitflow.study import parse_study, read_yaml
-from vitflow.figures.draw import names
 from vitflow.files import FileProblem, write_text
 from vitflow.grid import feature_runs
 from vitflow.ledger import BEST as WINNER
-from vitflow.ledger import FRESH_SEED, source_digest
 
 try:
     for path in workflow.configfiles:
@@ -20,12 +18,13 @@ try:
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
     HOME = layout.Layout(STUDY.study)
     JOBS = ledger.jobs(STUDY)
+    STAGES = stages.stages(STUDY)
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
-        ledger.settle_analysis(STUDY)
         for job in [*JOBS, *ledger.best_jobs(STUDY)]:
             ledger.settle(STUDY, job)
+        stages.settle(STAGES.values())
 except (ConfigError, FileProblem, ledger.LedgerError) as error:
     raise WorkflowError(str(error))
 
@@ -34,13 +33,18 @@ BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}
 
 MANIFEST = str(layout.manifest(STUDY.dataset.key))
 SCORES = [str(job.paths.metrics) for job in JOBS]
-TABLES = [str(path) for path in (HOME.grid, HOME.root / "summary.csv", HOME.root / "metrics.json")]
 FEATURES = [str(HOME.features / f"{run}.json") for run in feature_runs(STUDY)]
-PCA = str(HOME.analysis / "pca.json")
-BEST = [str(HOME.analysis / "best.json")] if STUDY.best else []
-FIGURES = [str(HOME.figures / f"{stem}.{form}") for stem in names(STUDY) for form in ("svg", "png")]
-FIGURES += [str(HOME.figures / "captions.json")]
-DECK = [str(HOME.slides / f"deck.{form}") for form in ("md", "html", "pdf", "pptx")]
+
+
+def made_by(stage):
+    """Outputs of a stage; none if the study has no such stage."""
+    return [str(path) for path in STAGES[stage].outputs] if stage in STAGES else []
+
+
+def read_by(stage):
+    """Inputs of a stage, from the place that also judges whether they have changed (vitflow/stages.py)."""
+    return [str(path) for path in STAGES[stage].inputs]
+
 
 # the environment that Snakemake itself runs in, activated or not
 shell.prefix(f"set -euo pipefail; export PATH='{Path(sys.executable).parent}':$PATH; ")

@@ -22,10 +22,10 @@ rule extract_features:
 
 rule principal_components:
     input:
-        FEATURES,
+        read_by("pca"),
         arrays=[ancient(path.replace(".json", ".safetensors")) for path in FEATURES],
     output:
-        PCA,
+        made_by("pca"),
     params:
         config=CONFIG,
     log:

@@ -1,16 +1,11 @@
 # The talk: editable Markdown in, HTML, PDF and PPTX out. Its numbers come from analysis/*.
 rule render_slides:
     input:
-        rules.summarise.output.summary,
-        BEST,
-        FIGURES,
-        talk="workflow/slides/slides.md.j2",
-        techniques="workflow/slides/techniques.yaml",
+        read_by("slides"),
     output:
-        DECK,
+        made_by("slides"),
     params:
         config=CONFIG,
-        sources=source_digest("slides"),
     log:
         f"logs/{STUDY.study}/slides.log",
     shell:
