@@ -186,7 +186,7 @@ def weights_needed(job: Job, output: Path) -> str | None:
     if output.exists() and read_json(output).get("checkpoint_sha256") == record["checkpoint_sha256"]:
         return None
     return (
-        f"{paths.checkpoint}: weights are missing, and {output} needs them. Fetch them with `dvc pull`, "
+        f"{paths.checkpoint}: weights are missing, and {output} needs them. Get them with `vitflow restore`, "
         f"or delete {paths.folder} to train this run again"
     )
 
