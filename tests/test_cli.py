@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import re
 import select
 import shutil
 import signal
@@ -21,7 +22,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from vitflow import cli, plan, steps
+from vitflow import audit, cli, layout, plan, record, steps
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
 from vitflow.layout import Layout
@@ -127,7 +128,7 @@ def test_help_shows_an_example_that_parses(command: str, capsys: pytest.CaptureF
     assert stop.value.code == 0
     examples = capsys.readouterr().out.split("example:\n")[1].strip().splitlines()
     for example in examples:
-        program, *words = example.split(">")[0].split()
+        program, *words = re.split(r">|&&", example)[0].split()
         assert program == "vitflow" and words[0] == command
         cli._parser().parse_args(words)
 
@@ -299,8 +300,222 @@ def test_status_tells_every_seed_and_orphans(done: Path, capsys: pytest.CaptureF
     assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["baseline", "seed0", "done", "seed1", "missing"]
-    assert lines[-2] == f"{HOME.seed('width=99', 0).folder}: orphaned, no longer in the study"
-    assert lines[-1] == "tiny: 4 missing, 1 done, of 5; about 1 min left, one after another"
+    assert lines[-4:] == [
+        f"{HOME.seed('width=99', 0).folder}: orphaned, no longer in the study",
+        "tiny: 4 missing, 1 done, of 5; about 1 min left, one after another",
+        "`vitflow record` would hand 2 of 2 verified files to DVC",
+        "4 runs are not finished (baseline seed 1, ...)",
+    ]
+
+
+# ----------------------------------------------------------------------------- status, record and restore
+
+
+def lines_after(capsys: pytest.CaptureFixture[str], number: int) -> list[str]:
+    """What `vitflow status` says below the line that counts, ``number`` of them."""
+    capsys.readouterr()
+    assert cli.main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-number - 1].startswith("tiny: ")
+    return lines[-number:]
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(read_json(path) | changes))
+
+
+def keep(path: Path, digest: str) -> None:
+    """The .dvc file of ``path``, as if DVC kept the version of that sha256."""
+    pointer = {"outs": [{"md5": "0" * 32, "path": path.name}], "meta": {"sha256": digest}}
+    path.with_name(f"{path.name}.dvc").write_text(json.dumps(pointer))  # JSON is YAML
+
+
+WAITING = "4 runs are not finished (baseline seed 1, ...)"
+
+
+def test_status_says_what_record_would_refuse(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rewrite(BASELINE.metrics, test={"accuracy": 99.0})
+    BASELINE.checkpoint.write_bytes(b"of another run")
+    said = lines_after(capsys, 4)
+    assert said[0] == "`vitflow record` would refuse: not what the configuration says:"
+    assert said[1].startswith(f"  {BASELINE.checkpoint}: not the bytes that {BASELINE.train} names")
+    assert said[2].startswith(f"  {BASELINE.metrics}: edited by hand after it was made; delete it")
+    assert said[3] == WAITING
+
+
+def test_status_names_results_of_older_code_and_what_is_elsewhere(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
+    BASELINE.checkpoint.unlink()
+    assert lines_after(capsys, 5) == [
+        "1 results are of older code:",
+        f"  {BASELINE.train}: made by older code",
+        "`vitflow record` would hand 1 of 1 verified files to DVC",
+        "1 files are elsewhere (`vitflow restore` gets what DVC keeps)",
+        WAITING,
+    ]
+
+
+def test_status_knows_what_dvc_keeps_without_dvc(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = layout.prepared("digits")
+    keep(images, sha256(images))
+    keep(BASELINE.checkpoint, "of other weights")
+    assert lines_after(capsys, 2)[0] == "`vitflow record` would hand 1 of 2 verified files to DVC"
+    keep(BASELINE.checkpoint, sha256(BASELINE.checkpoint))
+    assert lines_after(capsys, 2) == ["DVC keeps all 2 files that are here", WAITING]
+
+
+def test_many_wrong_results_are_counted(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for job in steps.all_jobs(read_study("config.yaml")):
+        if job.paths != BASELINE:
+            shutil.copytree(BASELINE.folder, job.paths.folder)
+        for path in (job.paths.train, job.paths.metrics):
+            rewrite(path, seed=99, config_digest=job.config.digest)
+    said = lines_after(capsys, 11)
+    assert said[0] == "`vitflow record` would refuse: not what the configuration says:"
+    assert all(line.startswith("  results/tiny/runs/") for line in said[1:9])
+    assert said[9].startswith("  and ") and said[9].endswith(" more")
+
+
+@pytest.fixture
+def repository(done: Path) -> Path:
+    """The trained study in a git repository that DVC has, too; nothing here calls DVC itself."""
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    (done / ".dvc").mkdir()
+    (done / ".dvc" / "config").write_text("")
+    shutil.copytree(ROOT / "workflow", done / "workflow")
+    return done
+
+
+@pytest.fixture
+def no_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "DVC", ("false",))
+
+
+@pytest.mark.parametrize("command", ["record", "restore"])
+def test_results_cannot_be_recorded_where_there_is_no_repository(done: Path, mistake: Mistake, command: str) -> None:
+    assert "no DVC repository here: run `dvc init` (and `git init` before it)" in mistake(command)
+    (done / ".dvc").mkdir()
+    (done / ".dvc" / "config").write_text("")
+    assert "no git repository here: run `git init` in the project's folder" in mistake(command)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    (done / ".gitignore").write_text("/results/tiny/\n")
+    told = mistake(command)
+    assert (
+        told
+        == "vitflow: results/tiny: git ignores this folder, so its results cannot be kept; take it out of .gitignore"
+    )
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """Lines on stderr of a call that must fail with exit code 2."""
+    capsys.readouterr()
+    assert cli.main(list(words)) == 2
+    said = capsys.readouterr()
+    return said.err.splitlines()
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_record_refuses_what_the_configuration_does_not_say(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rewrite(BASELINE.train, seed=7)
+    before = {path for path in repository.rglob("*") if ".git" not in path.parts}
+    for options in ([], ["--weights"], ["--accept-older-code"]):
+        said = refusal(capsys, "record", *options)
+        assert said[0] == "vitflow: nothing is recorded: not what the configuration says:"
+        assert len(said) == 2 and said[1].startswith(f"  {BASELINE.train}: edited by hand after it was made")
+    assert {path for path in repository.rglob("*") if ".git" not in path.parts} == before, "nothing is changed"
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_record_wants_a_word_for_results_of_older_code(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
+    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+        path.unlink()  # so that there is nothing to hand to DVC
+    assert refusal(capsys, "record") == [
+        "vitflow: nothing is recorded: results of older code; train them again, or say --accept-older-code:",
+        f"  {BASELINE.train}: made by older code",
+    ]
+    for options in (["--weights"], ["--accept-older-code"]):
+        assert cli.main(["record", *options]) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[:2] == ["1 results are of older code:", f"  {BASELINE.train}: made by older code"]
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_record_of_a_study_that_is_not_complete_leaves_its_lock_alone(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+        keep(path, sha256(path))
+    assert cli.main(["record", "--weights"]) == 0
+    kept = ["0 files handed to DVC, 2 there already", WAITING]
+    assert capsys.readouterr().out.splitlines() == kept
+    assert not Path("dvc.yaml").exists()
+    assert cli.main(["record"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:4] == [*kept, "dvc.yaml: written", "dvc.lock: left as it is, the study is not complete"]
+    assert "config.yaml:study" in Path("dvc.yaml").read_text()
+    words = said[4].removeprefix("now: ").split(", ")
+    assert words[0].startswith("git add ") and words[1:] == ["git commit", "dvc push"]
+    subprocess.run(words[0].split(), check=True)  # every path that it names is there
+    staged = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {"dvc.yaml", str(BASELINE.train), f"{BASELINE.checkpoint}.dvc", "data/digits.safetensors.dvc"} <= set(staged)
+    Path("dvc.yaml").write_text("edited: true\n")
+    assert cli.main(["record"]) == 0
+    assert Path("dvc.yaml").read_text() == "edited: true\n", "it is the user's, once it is there"
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_record_of_another_study_writes_its_pipeline_beside_its_results(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "config.yaml").rename("mine.yaml")
+    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+        keep(path, sha256(path))
+    assert cli.main(["record", "--config", "mine.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "now: git add data results/tiny, git commit, dvc push"
+    assert not Path("dvc.yaml").exists()
+    text = (HOME.root / "dvc.yaml").read_text()
+    assert "wdir: ../../" in text and "snakemake --cores all --configfile mine.yaml -- figures slides" in text
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_restore_without_anything_kept_says_what_is_elsewhere(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BASELINE.checkpoint.unlink()
+    assert cli.main(["restore"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "0 files restored, 1 verified",
+        "1 are elsewhere; figures and slides need none of them:",
+        f"  {BASELINE.checkpoint}",
+        WAITING,
+    ]
+
+
+@pytest.mark.usefixtures("no_dvc")
+def test_restore_does_not_fetch_what_belongs_to_another_result(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BASELINE.checkpoint.unlink()
+    keep(BASELINE.checkpoint, "of other weights")
+    said = refusal(capsys, "restore")
+    assert said[0] == "vitflow: not everything is what the configuration says:"
+    assert said[1:] == [
+        f"  {BASELINE.checkpoint}.dvc: keeps other bytes than this result; run `vitflow record` where they are"
+    ]
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\n", "outs: []", "outs: [{path: x}]", "[]", ""])
+def test_a_damaged_dvc_file_is_told_with_the_way_back(repository: Path, mistake: Mistake, content: str) -> None:
+    pointer = BASELINE.checkpoint.with_name(f"{BASELINE.checkpoint.name}.dvc")
+    pointer.write_text(content)
+    assert f"{pointer}: damaged; get it back with `git checkout -- {pointer}`" in mistake("record")
 
 
 # ---------------------------------------------------------------------------------------------- pending

@@ -121,6 +121,32 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
             read(tmp_path / "a.json")
 
 
+@pytest.mark.parametrize(
+    ("content", "missing"),
+    [
+        ('{"one": 1, "two": null}', "three"),
+        ("{}", "two"),
+        ("[]", "two"),
+        ('"two"', "two"),
+        ("null", "two"),
+        ("2", "two"),
+    ],
+)
+def test_a_missing_key_is_named_with_its_file(tmp_path: Path, content: str, missing: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(FileProblem, match=rf"a\.json: damaged \(no '{missing}'\); delete it") as caught:
+        read_json(tmp_path / "a.json", "two", "three")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_key_that_is_there_may_hold_anything(tmp_path: Path) -> None:
+    for value in ({"one": None, "two": 0}, {"one": [], "two": "", "three": {}}):
+        write_json(tmp_path / "a.json", value)
+        assert read_json(tmp_path / "a.json", "one", "two") == value
+    write_json(tmp_path / "a.json", [1])
+    assert read_json(tmp_path / "a.json") == [1], "nothing is asked for"
+
+
 def test_floats_in_csv_are_exact(tmp_path: Path) -> None:
     numbers = [0.1 + 0.2, 1 / 3, 1e-300, -0.0, 5e-324]
     write_csv(tmp_path / "a.csv", ("n", "text"), [{"n": n, "text": "a,b"} for n in numbers])

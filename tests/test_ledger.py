@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vitflow import ledger
-from vitflow.config import Study
+from vitflow.config import Study, Training
 from vitflow.files import FileProblem, read_json, write_json, write_text
 from vitflow.grid import expand
 from vitflow.layout import Layout
 from vitflow.ledger import Job, LedgerError
-from vitflow.study import read_study
+from vitflow.study import parse_study, read_study
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")
@@ -139,6 +138,15 @@ def test_a_damaged_record_is_named(job: Job) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("key", ["config_digest", "checkpoint_sha256", "status"])
+def test_a_record_without_a_key_is_named(job: Job, key: str) -> None:
+    publish_training(job)
+    publish_scores(job)
+    write_json(job.paths.train, {name: value for name, value in read_json(job.paths.train).items() if name != key})
+    with pytest.raises(FileProblem, match=rf"{job.paths.train}: damaged \(no '{key}'\)"):
+        _ = job.status
+
+
 def test_orphans_are_folders_that_the_study_does_not_have(study: Study, job: Job) -> None:
     publish_training(job)
     for run, seed in [
@@ -233,6 +241,15 @@ def test_scores_of_other_weights_become_older_than_the_training(study: Study, jo
     assert newer(job.paths.train, features)
 
 
+def test_valid_results_of_any_age_are_newer_than_the_wish(study: Study, job: Job) -> None:
+    publish_training(job)
+    publish_scores(job)
+    for path in (job.paths.train, job.paths.checkpoint, job.paths.metrics, job.paths.predictions):
+        set_time(path, 0)  # as in reproducible archives and images
+    wanted = settled(study, job)
+    assert not newer(wanted, job.paths.train)
+
+
 @pytest.mark.parametrize("stale", ["scores", "features"])
 def test_what_is_stale_stays_older_when_something_valid_is_older_still(study: Study, job: Job, stale: str) -> None:
     publish_training(job)
@@ -277,13 +294,12 @@ def test_only_the_first_seed_has_features(study: Study) -> None:
     assert features.stat().st_mtime == 2_000_000_000
 
 
-def test_tables_of_another_study_become_old(study: Study) -> None:
-    summary = HOME.analysis / "summary.json"
-    write_json(summary, {"study_digest": ledger.study_digest(study)})
-    ledger.settle_analysis(study)
-    assert summary.stat().st_mtime > ledger.LONG_AGO
-    ledger.settle_analysis(study.model_copy(update={"title": "Another"}))
-    assert summary.stat().st_mtime == ledger.LONG_AGO
+# ---------------------------------------------------------------------------------- digest of a study
+
+
+def spelled(**parts: Any) -> Study:
+    """A small study, with ``parts`` added as somebody may write them."""
+    return parse_study({"study": "small", "dataset": {"name": "digits"}} | parts, "test")
 
 
 def test_where_the_data_lie_does_not_matter_to_tables(study: Study) -> None:
@@ -291,27 +307,69 @@ def test_where_the_data_lie_does_not_matter_to_tables(study: Study) -> None:
     assert ledger.study_digest(elsewhere) == ledger.study_digest(study)
 
 
-def test_principal_components_follow_the_features_they_name(study: Study) -> None:
-    manifests = [publish_features("baseline", features="f1"), publish_features("resnet18-width=4", features="f2")]
-    pca = HOME.analysis / "pca.json"
-    write_json(pca, {"inputs": ["f1", "f2"]})
-    set_time(pca, 1_700_000_000)
-    ledger.settle_analysis(study)
-    assert all(newer(pca, manifest) for manifest in manifests)
-    publish_features("resnet18-width=4", features="f3")
-    ledger.settle_analysis(study)
-    assert all(newer(manifest, pca) for manifest in manifests)
+@pytest.mark.parametrize(
+    "default",
+    [
+        {"seeds": 3},
+        {"title": ""},
+        {"schema_version": 1},
+        {"cross": {}},
+        {"equivalence_margin": 0.5},
+        {"features": {"runs": ["baseline"]}},
+        {"training": {}},
+        {"training": {"epochs": 100, "warmup_epochs": 5.0, "learning_rate": "1e-3"}},
+        {"dataset": {"name": "digits", "validation_fraction": 0.1, "train_images": None}},
+        {"baseline": {"family": "vit"}},
+        {"baseline": {"width": 192, "mlp_ratio": 4}},
+    ],
+    ids=str,
+)
+def test_a_default_that_is_written_down_makes_no_other_study(default: dict[str, Any]) -> None:
+    assert ledger.study_digest(spelled(**default)) == ledger.study_digest(spelled())
 
 
-def test_a_selection_follows_the_scores_it_was_made_from(study: Study, job: Job) -> None:
-    publish_scores(job)
-    write_json(HOME.selection, {"inputs": ledger.scores_digest(study)})
-    set_time(HOME.selection, 1_000)
-    ledger.settle_analysis(study)
-    assert newer(HOME.selection, job.paths.metrics)
-    publish_scores(job, "w2")
-    ledger.settle_analysis(study)
-    assert newer(job.paths.metrics, HOME.selection)
+def test_a_default_of_the_winner_makes_no_other_study_but_wanting_one_does() -> None:
+    assert ledger.study_digest(spelled(best={"seeds": 3})) == ledger.study_digest(spelled(best={}))
+    assert ledger.study_digest(spelled(best={})) != ledger.study_digest(spelled())
+
+
+def test_a_field_that_the_schema_gets_later_makes_no_other_study(study: Study) -> None:
+    class LaterTraining(Training):
+        of_tomorrow: float = 0.5
+
+    class LaterStudy(Study):
+        training: LaterTraining = LaterTraining()
+        also_new: int = 3
+
+    written = study.model_dump()
+    assert ledger.study_digest(LaterStudy.model_validate(written)) == ledger.study_digest(study)
+    used = LaterStudy.model_validate(written | {"training": written["training"] | {"of_tomorrow": 0.6}})
+    assert ledger.study_digest(used) != ledger.study_digest(study)
+
+
+@pytest.mark.parametrize("width", [64, 192, 96])  # the default of one family, of the other, of none
+def test_a_transformer_and_a_resnet_are_two_studies(width: int) -> None:
+    digests = {ledger.study_digest(spelled(baseline={"family": f, "width": width})) for f in ("vit", "resnet")}
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"title": "Another"},
+        {"author": "Somebody"},
+        {"seeds": 4},
+        {"equivalence_margin": 1},
+        {"training": {"epochs": 99}},
+        {"dataset": {"name": "digits", "train_images": 100}},
+        {"baseline": {"pool": "mean"}},
+        {"ablations": {"architecture": {"depth": [6, 4]}}},
+        {"references": {"small": {"family": "resnet"}}},
+    ],
+    ids=str,
+)
+def test_what_tables_and_slides_show_makes_another_study(other: dict[str, Any]) -> None:
+    assert ledger.study_digest(spelled(**other)) != ledger.study_digest(spelled())
 
 
 # -------------------------------------------------------------------------------------- weights needed
@@ -325,7 +383,7 @@ def test_weights_are_needed_only_where_a_step_would_read_them(study: Study, job:
     job.paths.checkpoint.unlink()
     problem = ledger.weights_needed(job, metrics)
     assert problem is not None and "\n" not in problem
-    assert problem.startswith(f"{job.paths.checkpoint}: weights are missing") and "dvc pull" in problem
+    assert problem.startswith(f"{job.paths.checkpoint}: weights are missing") and "vitflow restore" in problem
     publish_scores(job, "w0")
     assert ledger.weights_needed(job, metrics) is not None, "scores of other weights"
     publish_scores(job)
@@ -333,67 +391,3 @@ def test_weights_are_needed_only_where_a_step_would_read_them(study: Study, job:
     stale = ledger.jobs(with_epochs(study, 3))[0]
     metrics.unlink()
     assert ledger.weights_needed(stale, metrics) is None, "it is trained anew anyway"
-
-
-# ------------------------------------------------------------------------------------------ provenance
-
-
-@pytest.fixture
-def digest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """The digest of a package of one folder ``room`` with the given module, and of one module ``alone``."""
-    monkeypatch.setattr(ledger, "PACKAGE", tmp_path)
-
-    def digest_of(source: str, *rooms: str, style: str = "p {}") -> str:
-        write_text(tmp_path / "room" / "module.py", source)
-        write_text(tmp_path / "room" / "style.css", style)
-        write_text(tmp_path / "alone.py", "ALONE = 1")
-        ledger.source_digest.cache_clear()
-        return ledger.source_digest(*(rooms or ("room",)))
-
-    yield digest_of
-    ledger.source_digest.cache_clear()
-
-
-PLAIN = "def double(x):\n    return 2 * x\n"
-
-
-@pytest.mark.parametrize(
-    "same",
-    [
-        "# a comment\n" + PLAIN,
-        '"""A docstring."""\n' + PLAIN,
-        'def double(x):\n    """Twice as much."""\n\n    return (2 * x)  # easy\n',
-    ],
-)
-def test_comments_docstrings_and_layout_are_no_code(digest_of: Callable[..., str], same: str) -> None:
-    assert digest_of(same) == digest_of(PLAIN)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [PLAIN.replace("2", "3"), PLAIN.replace("x", "y"), PLAIN + "double(1)\n", PLAIN.replace("2 * x", "'2 * x'")],
-)
-def test_code_is_noticed(digest_of: Callable[..., str], other: str) -> None:
-    assert digest_of(other) != digest_of(PLAIN)
-
-
-def test_styles_and_names_of_files_are_noticed(digest_of: Callable[..., str], tmp_path: Path) -> None:
-    before = digest_of(PLAIN)
-    assert digest_of(PLAIN, style="p {color: red}") != before
-    assert digest_of(PLAIN, "alone") != digest_of(PLAIN, "room", "alone") != before
-    write_text(tmp_path / "room" / "another.py", PLAIN)
-    assert digest_of(PLAIN) != before
-
-
-def test_every_room_that_provenance_names_exists() -> None:
-    for room in ("data", "models", "training", "evaluation", "features"):
-        ledger.source_digest.cache_clear()
-        assert ledger.source_digest(room) != ledger.source_digest("no such room")
-
-
-def test_provenance_says_where_a_result_came_from() -> None:
-    record = ledger.provenance("models", device="cpu", threads=2)
-    assert record["threads"] == 2 and record["device"]
-    assert record["sources"] == ledger.source_digest("models")
-    assert {"torch", "numpy"} <= record["versions"].keys()
-    assert "threads" not in ledger.provenance("models")

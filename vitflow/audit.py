@@ -21,6 +21,8 @@ from vitflow.ledger import TRAINING_ROOMS, Job
 from vitflow.provenance import data_digest, seal, source_digest
 from vitflow.stages import stages
 
+SCORING_ROOMS = (*TRAINING_ROOMS, "evaluation")
+
 
 @dataclass
 class Audit:
@@ -56,6 +58,7 @@ def audit(study: Study) -> Audit:
             found.outdated.append(stage.name)
         for path in stage.edited() if state in ("edited", "outdated") else ():
             found.problems.append(f"{path}: edited by hand after it was made; delete it, and Snakemake makes it again")
+    found.problems = list(dict.fromkeys(found.problems))  # a damaged train.json is met by its run and by its features
     return found
 
 
@@ -81,14 +84,17 @@ def _run(study: Study, job: Job, found: Audit) -> None:
             return
         found.problems += _of_training(study, job, record, again)
         _artifact(paths.checkpoint, record["checkpoint_sha256"], str(paths.train), "`vitflow restore` gets them", found)
+        older = _is_older(record, TRAINING_ROOMS)
+        if older:
+            found.older.append(f"{paths.train}: made by older code")
         if not job.evaluated(record):
             found.waiting.append(job)
-        else:
-            metrics = read_json(paths.metrics)
-            found.problems += _edited(paths.metrics, metrics, "delete it to have it computed again")
-            found.problems += _differs(paths.predictions, metrics.get("predictions_sha256"), paths.metrics, again)
-        if "digest" not in record or record["provenance"].get("sources") != source_digest(*TRAINING_ROOMS):
-            found.older.append(f"{paths.train}: made by older code")
+            return
+        metrics = read_json(paths.metrics, "provenance")
+        found.problems += _edited(paths.metrics, metrics, "delete it to have it computed again")
+        found.problems += _differs(paths.predictions, metrics.get("predictions_sha256"), paths.metrics, again)
+        if not older and _is_older(metrics, SCORING_ROOMS):
+            found.older.append(f"{paths.metrics}: computed by older code")
     except FileProblem as problem:
         found.problems.append(str(problem))
 
@@ -100,12 +106,22 @@ def _of_training(study: Study, job: Job, record: dict[str, Any], again: str) -> 
     manifest = layout.manifest(study.dataset.key)
     if manifest.exists() and record["data_digest"] != data_digest(study.dataset.key):
         yield f"{paths.train}: trained on other images than {manifest} describes; {again}"
+    if not paths.config.exists():
+        yield f"{paths.config}: missing; {again}"
+        return
     try:
-        # a configuration written before a field existed has that field's default, and so the same digest
-        if RunConfig.model_validate(read_json(paths.config)).digest != record["config_digest"]:
+        if _stored_config(study, paths.config).digest != record["config_digest"]:
             yield f"{paths.config}: not the configuration that {paths.train} names; {again}"
     except ValidationError:
         yield f"{paths.config}: not a configuration that this version can read; update vitflow, or {again}"
+
+
+def _stored_config(study: Study, path: Path) -> RunConfig:
+    """A configuration written before a field existed has that field's default, and so the same digest."""
+    stored = read_json(path, "dataset")
+    if isinstance(stored["dataset"], dict):
+        stored["dataset"]["path"] = study.dataset.path  # not stored, and no folder of images is valid without
+    return RunConfig.model_validate(stored)
 
 
 def _features(study: Study, found: Audit) -> None:
@@ -127,6 +143,10 @@ def _features(study: Study, found: Audit) -> None:
             found.problems.append(str(problem))
 
 
+def _is_older(record: dict[str, Any], rooms: tuple[str, ...]) -> bool:
+    return "digest" not in record or record["provenance"].get("sources") != source_digest(*rooms)
+
+
 def _edited(path: Path, value: dict[str, Any], remedy: str) -> Iterator[str]:
     """Records from before they were sealed have no digest; they count as made by older code."""
     if "digest" in value and value["digest"] != seal(value):
@@ -134,7 +154,9 @@ def _edited(path: Path, value: dict[str, Any], remedy: str) -> Iterator[str]:
 
 
 def _differs(path: Path, wanted: str | None, stated_in: Path, remedy: str) -> Iterator[str]:
-    if wanted is not None and sha256(path) != wanted:
+    if wanted is not None and not path.exists():
+        yield f"{path}: missing; {remedy}"
+    elif wanted is not None and sha256(path) != wanted:
         yield f"{path}: not what {stated_in} says; {remedy}"
 
 

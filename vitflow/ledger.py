@@ -20,7 +20,6 @@ from vitflow.grid import Grid, Run, expand
 from vitflow.layout import Layout, SeedPaths
 
 Status = Literal["done", "diverged", "trained", "interrupted", "stale", "missing"]
-LONG_AGO = 946_684_800  # 2000-01-01: older than any result
 
 #: the name under which the winning combination is trained, and its first seed: never one used for choosing
 BEST = "best_architecture"
@@ -47,7 +46,7 @@ class Job:
     @property
     def status(self) -> Status:
         """What is there, judged by digests."""
-        record = read_json(self.paths.train) if self.paths.train.exists() else None
+        record = training_record(self.paths) if self.paths.train.exists() else None
         if record is None:
             return "interrupted" if any(self.paths.state.glob("step-*.pt")) else "missing"
         if record["config_digest"] != self.config.digest:
@@ -71,7 +70,13 @@ class Job:
         """Whether metrics.json was computed with the weights that ``record`` (train.json) names."""
         if not (self.paths.metrics.exists() and self.paths.predictions.exists()):
             return False
-        return bool(read_json(self.paths.metrics)["checkpoint_sha256"] == record["checkpoint_sha256"])
+        stated = read_json(self.paths.metrics, "checkpoint_sha256")
+        return bool(stated["checkpoint_sha256"] == record["checkpoint_sha256"])
+
+
+def training_record(paths: SeedPaths) -> dict[str, Any]:
+    """What train.json says. Raises FileProblem naming it where it is missing, damaged or incomplete."""
+    return dict(read_json(paths.train, "config_digest", "checkpoint_sha256", "status"))
 
 
 def jobs(study: Study, grid: Grid | None = None) -> list[Job]:
@@ -98,7 +103,7 @@ def best_run(study: Study) -> Run | None:
     path = Layout(study.study).selection
     if study.best is None or not path.exists():
         return None
-    selection = read_json(path)
+    selection = read_json(path, "inputs", "changes")
     if selection["inputs"] != scores_digest(study):
         return None
     try:
@@ -142,11 +147,10 @@ def settle(study: Study, job: Job) -> None:
         write_json(wanted, content)
     if not paths.train.exists():
         return
-    record = read_json(paths.train)
+    record = training_record(paths)
     if record["config_digest"] != job.config.digest:
         os.utime(wanted)
         return
-    os.utime(wanted, (LONG_AGO, LONG_AGO))
     valid, outdated = [], []
     if job.evaluated(record):
         valid += [paths.metrics, paths.predictions]
@@ -154,12 +158,13 @@ def settle(study: Study, job: Job) -> None:
         outdated.append(paths.metrics)
     features = home.features / f"{job.run}.json"
     if job.seed == 0 and features.exists():
-        same = read_json(features)["checkpoint_sha256"] == record["checkpoint_sha256"]
+        same = read_json(features, "checkpoint_sha256")["checkpoint_sha256"] == record["checkpoint_sha256"]
         (valid if same else outdated).append(features)
     for dependant in valid:
-        _make_older(paths.train, dependant)
+        make_older(paths.train, dependant)
     for dependant in outdated:  # last, since the lines above may have made train.json older
-        _make_older(dependant, paths.train)
+        make_older(dependant, paths.train)
+    make_older(wanted, paths.train)
 
 
 def study_digest(study: Study) -> str:
@@ -180,7 +185,7 @@ def weights_needed(job: Job, output: Path) -> str | None:
     paths = job.paths
     if not paths.train.exists() or paths.checkpoint.exists():
         return None
-    record = read_json(paths.train)
+    record = training_record(paths)
     if record["config_digest"] != job.config.digest:
         return None  # it is trained anew anyway
     if output.exists() and read_json(output).get("checkpoint_sha256") == record["checkpoint_sha256"]:
@@ -191,7 +196,8 @@ def weights_needed(job: Job, output: Path) -> str | None:
     )
 
 
-def _make_older(path: Path, than: Path) -> None:
+def make_older(path: Path, than: Path) -> None:
+    """Set the time of ``path`` before that of ``than``, unless it is."""
     limit = than.stat().st_mtime_ns
     if path.stat().st_mtime_ns >= limit:
         os.utime(path, ns=(limit - 1_000_000_000, limit - 1_000_000_000))

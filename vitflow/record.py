@@ -99,7 +99,8 @@ def restore(study: Study, say: Callable[[str], None]) -> None:
     say(f"{sum(path in after.verified for path in targets)} files restored, {len(after.verified)} verified")
     if after.elsewhere:
         say(_listed(f"{len(after.elsewhere)} are elsewhere; figures and slides need none of them:", after.elsewhere))
-    problems += [problem for problem in after.problems if problem not in problems]
+    told = {problem.split(": ")[0] for problem in problems}  # by file
+    problems += [problem for problem in after.problems if problem.split(": ")[0] not in told]
     if problems:
         raise RecordError(_listed("not everything is what the configuration says:", problems))
     for line in _left(after):
@@ -147,25 +148,45 @@ def pipeline_of(study: Study, config: Path) -> Path:
 
 def _fetch(targets: list[Path], digests: dict[Path, str], say: Callable[[str], None]) -> list[str]:
     """Get ``targets`` from the cache, and before that from the default remote; what came damaged is taken away."""
-    before = {path for path in targets if path.exists()}
-    pointers = [_pointer(path) for path in targets]
     if _dvc("config", "core.remote", check=False):
         # what the remote lacks is told below, by name
-        subprocess.run([*DVC, "fetch", *map(str, pointers)], stdin=subprocess.DEVNULL, check=False)
+        pointers = [str(_pointer(path)) for path in targets]
+        subprocess.run([*DVC, "fetch", *pointers], stdin=subprocess.DEVNULL, check=False)
     else:
         say("no DVC remote is set (`dvc remote add --default NAME URL`); taking what this machine's cache has")
-    _dvc("checkout", "--quiet", "--allow-missing", *pointers)
-    problems = []
+    unsaved = _check_out(targets)
+    problems = [
+        f"{path}: other bytes than this result's, and DVC keeps them nowhere; move it away, or delete it, and restore"
+        for path in unsaved
+    ]
     for path in targets:
-        if path.exists() and sha256(path) != digests[path]:
+        if path not in unsaved and path.exists() and sha256(path) != digests[path]:
             md5 = (_read_pointer(path) or {})["outs"][0]["md5"]
-            if path not in before:
-                path.unlink()
+            path.unlink()
             problems.append(
                 f"{path}: DVC's copy is damaged; delete files/md5/{md5[:2]}/{md5[2:]} in .dvc/cache (and in the "
                 f"remote, if it is damaged there) and restore again, or train the run again"
             )
     return problems
+
+
+def _check_out(targets: list[Path]) -> list[Path]:
+    """Put DVC's versions in place; returns those left alone, for DVC does not keep the bytes that stand there."""
+    pointers = [_pointer(path) for path in targets]
+    try:
+        _dvc("checkout", "--quiet", "--allow-missing", *pointers)
+        return []
+    except RecordError:  # one of them is enough, and DVC checks out none
+        pass
+    unsaved = []
+    for path, pointer in zip(targets, pointers, strict=True):
+        try:
+            _dvc("checkout", "--allow-missing", pointer)  # not --quiet, which hides the reason
+        except RecordError as error:
+            if "unsaved" not in str(error):
+                raise
+            unsaved.append(path)
+    return unsaved
 
 
 def _left(found: Audit) -> list[str]:
@@ -180,8 +201,9 @@ def _left(found: Audit) -> list[str]:
 
 
 def _kept_by_git(root: Path, pipeline: Path) -> list[str]:
-    lock = [] if pipeline.is_relative_to(root) else [str(pipeline.with_suffix(".lock"))]
-    return ["data", str(root), *lock]
+    # git adds nothing at all where one of the paths is not there
+    places = (Path("data"), root, pipeline, pipeline.with_suffix(".lock"))
+    return [str(path) for path in places if path.exists() and root not in path.parents]
 
 
 def _pipeline(study: Study, config: Path) -> str:

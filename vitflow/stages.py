@@ -140,17 +140,18 @@ def talk() -> tuple[Path, Path]:
 def settle(all_stages: Iterable[Stage]) -> None:
     """Set file times to what the records say: newer than the inputs if current, else older.
 
-    Outputs that somebody edited keep their times: nothing makes them again until what they are made from changes.
+    Outputs that somebody edited count as current: nothing makes them again until what they are made from changes.
     Contents are never touched.
     """
     for stage in all_stages:
-        outputs = [path for path in stage.outputs if path.exists()]
-        state = stage.state
-        if state == "outdated":
-            for path in outputs:
-                os.utime(path, (ledger.LONG_AGO, ledger.LONG_AGO))
-        elif state == "current":
-            newest = max((path.stat().st_mtime_ns for path in stage.inputs if path.exists()), default=0)
-            for path in outputs:
-                if path.stat().st_mtime_ns <= newest:
-                    os.utime(path, ns=(newest + 10_000_000, newest + 10_000_000))
+        inputs = sorted((path for path in stage.inputs if path.exists()), key=lambda path: path.stat().st_mtime_ns)
+        if not inputs:
+            continue
+        newest, outdated = inputs[-1].stat().st_mtime_ns, stage.state == "outdated"
+        for path in stage.outputs:
+            if not path.exists():
+                continue
+            if outdated:
+                ledger.make_older(path, inputs[0])
+            elif path.stat().st_mtime_ns <= newest:
+                os.utime(path, ns=(newest + 10_000_000, newest + 10_000_000))

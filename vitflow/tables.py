@@ -156,7 +156,7 @@ def summarise(study: Study) -> None:
             "best": summary.best_single(table),
         },
     )
-    _write_tables(home, table)
+    _write_tables(home, table, has_winner=study.best is not None)
     stages(study)["summary"].seal()
 
 
@@ -220,7 +220,7 @@ def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
     return pooled
 
 
-def _write_tables(home: Layout, table: dict[str, dict[str, Any]]) -> None:
+def _write_tables(home: Layout, table: dict[str, dict[str, Any]], *, has_winner: bool) -> None:
     """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
     rows = []
     for name, row in table.items():
@@ -251,6 +251,9 @@ def _write_tables(home: Layout, table: dict[str, dict[str, Any]]) -> None:
     for path in home.metrics.glob("*.json"):
         if path.stem not in table and path.stem != BEST:
             path.unlink()  # a run that the study no longer has
+    if not has_winner:
+        for path in (home.analysis / "best.json", home.metrics / f"{BEST}.json"):
+            path.unlink(missing_ok=True)
 
 
 def _write_metrics(home: Layout, run: str, scores: dict[str, Any], cost: dict[str, Any]) -> None:
