@@ -146,6 +146,7 @@ def settle(study: Study, job: Job) -> None:
     if not wanted.exists() or read_json(wanted) != content:
         write_json(wanted, content)
     if not paths.train.exists():
+        os.utime(wanted)  # newer than scores that a failed training, whose outputs Snakemake deletes, left behind
         return
     record = training_record(paths)
     if record["config_digest"] != job.config.digest:
@@ -158,13 +159,24 @@ def settle(study: Study, job: Job) -> None:
         outdated.append(paths.metrics)
     features = home.features / f"{job.run}.json"
     if job.seed == 0 and features.exists():
-        same = read_json(features, "checkpoint_sha256")["checkpoint_sha256"] == record["checkpoint_sha256"]
-        (valid if same else outdated).append(features)
+        same = features_belong(study, read_json(features, "checkpoint_sha256"), record)
+        arrays = features.with_suffix(".safetensors")  # an output too, and git leaves its time alone
+        (valid if same else outdated).extend(path for path in (features, arrays) if path.exists())
     for dependant in valid:
         make_older(paths.train, dependant)
     for dependant in outdated:  # last, since the lines above may have made train.json older
         make_older(dependant, paths.train)
-    make_older(wanted, paths.train)
+    # older than every output of the training: git and DVC set the times of these apart from each other
+    outputs = [path for path in (paths.checkpoint, paths.config, paths.history, paths.train) if path.exists()]
+    make_older(wanted, min(outputs, key=lambda path: path.stat().st_mtime_ns))
+
+
+def features_belong(study: Study, manifest: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether features are of the weights that ``record`` (train.json) names, and of as many images as asked for."""
+    wanted = study.features.images
+    return bool(
+        manifest["checkpoint_sha256"] == record["checkpoint_sha256"] and manifest.get("requested", wanted) == wanted
+    )
 
 
 def study_digest(study: Study) -> str:
@@ -175,9 +187,9 @@ def study_digest(study: Study) -> str:
 
 
 def scores_digest(study: Study) -> str:
-    """Digest of the stored scores of the static grid, as far as they are there."""
-    found = sorted(job.paths.metrics for job in jobs(study))
-    return sha256_text("\n".join(sha256(path) for path in found if path.exists()))
+    """Digest of what a winner is chosen from: the rule, the configurations, their scores as far as they are there."""
+    found = [f"{job.config.digest} {sha256(job.paths.metrics)}" for job in jobs(study) if job.paths.metrics.exists()]
+    return sha256_text("\n".join([str(study.best), *sorted(found)]))
 
 
 def weights_needed(job: Job, output: Path) -> str | None:

@@ -34,7 +34,7 @@ class Stage:
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
     rooms: tuple[str, ...] = ()  #: code whose change makes it again
-    reads_study: bool = False  #: whether it copies from the configuration itself, titles for example
+    configuration: str = ""  #: digest of what it reads in the configuration itself, titles for example
 
     @property
     def record(self) -> Path:
@@ -72,7 +72,7 @@ class Stage:
     def _read(self) -> dict[str, str]:
         found = [f"{path} {sha256(path)}" for path in self.inputs if path.exists()]
         read = {"inputs": sha256_text("\n".join(found)), "code": source_digest(*self.rooms)}
-        return read | ({"study": ledger.study_digest(self.study)} if self.reads_study else {})
+        return read | ({"configuration": self.configuration} if self.configuration else {})
 
 
 def stages(study: Study) -> dict[str, Stage]:
@@ -98,7 +98,7 @@ def stages(study: Study) -> dict[str, Stage]:
             (*scores, *(job.paths.train for job in jobs), *(job.paths.history for job in jobs)),
             tables,
             rooms=("analysis", "tables"),
-            reads_study=True,
+            configuration=ledger.study_digest(study),
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
         Stage("pca", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (components,)),
@@ -109,14 +109,14 @@ def stages(study: Study) -> dict[str, Stage]:
         winner = (home.seed(ledger.BEST, seed).metrics for seed in ledger.fresh_seeds(study.best))
         found += [
             # nor this one: another choice would mean another training
-            Stage("select", study, scores, (home.selection,)),
+            Stage("select", study, scores, (home.selection,), configuration=sha256_text(str(study.best))),
             Stage(
                 "best",
                 study,
                 (home.selection, *winner),
                 confirmed,
                 rooms=("analysis", "tables"),
-                reads_study=True,
+                configuration=ledger.study_digest(study),
             ),
         ]
     found += [

@@ -257,6 +257,7 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
             "seed": job.seed,
             "layer": layer,
             "images": len(found.labels),
+            "requested": study.features.images,
             "patch": list(found.patch.shape),
             "pooled": list(found.pooled.shape),
             "classes": list(data.classes),

@@ -5,79 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from checkouts import ROOT, STUDY, copy_code, edit, environment, planned, snakemake
 
-ROOT = Path(__file__).parents[2]
-STUDY = "tests/workflow/tiny.yaml"
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
-CODE = ("Snakefile", "config.yaml", "vitflow", "workflow", "profiles", "tests/workflow/tiny.yaml", "pyproject.toml")
-
-
-def environment() -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-
-
-def call(where: Path, *words: str, expect: int = 0, timeout: float = 400) -> str:
-    """Run a command in a checkout whose own package is imported; its output."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=where,
-        env=environment() | {"PYTHONPATH": str(where)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-    )
-    assert done.returncode == expect, done.stdout[-4000:]
-    return done.stdout
-
-
-def snakemake(where: Path, *words: str, expect: int = 0, study: str = STUDY) -> str:
-    targets = words if "--" in words else ("--", *words) if words and not words[0].startswith("-") else words
-    return call(where, "snakemake", "--cores", "2", "--configfile", study, *targets, expect=expect)
-
-
-def planned(where: Path, *words: str, study: str = STUDY) -> dict[str, list[str]]:
-    """{rule: [first output of each job]} of a dry run."""
-    output = snakemake(where, "-n", *words, study=study)
-    jobs: dict[str, list[str]] = {}
-    for rule, made in re.findall(r"(?:rule|checkpoint) (\w+):\n(?:\s+input: .*\n)?\s+output: ([^,\n]+)", output):
-        jobs.setdefault(rule, []).append(made)
-    return jobs
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def copy_code(to: Path) -> Path:
-    """A checkout of the working tree's code, without results, data and history."""
-    for name in CODE:
-        source, target = ROOT / name, to / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return to
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny study, run to its deck."""
-    where = copy_code(tmp_path_factory.mktemp("finished"))
-    snakemake(where)
-    return where
 
 
 @pytest.fixture
@@ -171,20 +107,6 @@ def test_code_of_figures_plans_figures_and_slides(checkout: Path) -> None:
     assert set(planned(checkout)) == {"draw", "render_slides"}
 
 
-def test_a_clone_without_weights_regenerates_figures_and_slides_to_the_same_bytes(clone: Path, finished: Path) -> None:
-    assert not set(planned(clone, "figures", "slides")) & {"prepare", "train_run", "evaluate_run", "extract_features"}
-    shutil.rmtree(clone / "results/tiny/figures")
-    shutil.rmtree(clone / "results/tiny/slides")
-    snakemake(clone, "figures", "slides")
-    for old in sorted((finished / "results/tiny/figures").iterdir()):
-        assert (clone / "results/tiny/figures" / old.name).read_bytes() == old.read_bytes(), old.name
-    for name in ("deck.html", "deck.pdf"):
-        assert (clone / "results/tiny/slides" / name).read_bytes() == (
-            finished / "results/tiny/slides" / name
-        ).read_bytes()
-    assert not (clone / "results/tiny/checkpoints").exists()
-
-
 def test_half_of_the_runs_deleted_in_a_clone_plans_that_half(clone: Path) -> None:
     shutil.rmtree(clone / "results/tiny/runs/heads=1")
     shutil.rmtree(clone / "results/tiny/runs/baseline/seed1")
@@ -252,7 +174,7 @@ def test_pending_training_in_short_sittings_finishes_the_study(tmp_path: Path, f
         done = subprocess.run(
             [sys.executable, "-m", "vitflow", "train", "--pending", "--time-limit", "15", "--config", STUDY],
             cwd=where,
-            env=environment() | {"PYTHONPATH": str(where)},
+            env=environment(where),
             capture_output=True,
             text=True,
         )
