@@ -42,6 +42,11 @@ def git(where: Path, *words: str | Path, expect: int = 0) -> str:
     return _run(where, ["git", *words], expect, 60)
 
 
+def shell(where: Path, lines: str) -> str:
+    """Run what a document tells to type, line by line, until one fails."""
+    return _run(where, ["bash", "-euo", "pipefail", "-c", lines], 0, 400)
+
+
 def _run(where: Path, words: list[str | Path], expect: int, timeout: float) -> str:
     done = subprocess.run(
         words,

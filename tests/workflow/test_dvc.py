@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkouts import CODE, STUDY, VERSIONS, call, copy_code, edit, git, jobs_in, planned, snakemake
+from checkouts import CODE, ROOT, STUDY, VERSIONS, call, copy_code, edit, git, jobs_in, planned, shell, snakemake
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 
@@ -124,6 +124,19 @@ def bare(recorded: Path, tmp_path: Path) -> Path:
 
 
 # ------------------------------------------------------------------------------- recorded, cloned, restored
+
+
+def test_what_the_readme_tells_to_type_records_a_study_and_gets_it_back(finished: Path, tmp_path: Path) -> None:
+    section = (ROOT / "README.md").read_text().split("## Results under DVC")[1].split("\n## ")[0]
+    record, restore = re.findall(r"```\n(.*?)```", section, re.DOTALL)
+    study = repository(finished, tmp_path / "study")
+    shell(study, record)
+    assert git(study, "status", "--porcelain") == ""
+    told = shell(cloned(study, tmp_path / "clone"), restore)
+    assert "9 files restored, 9 verified" in told
+    assert "Nothing to be done" in told
+    assert all(f"{HOME}/metrics/{run}.json" in told for run in RUNS)
+    assert "Data and pipelines are up to date" in told
 
 
 def test_a_study_recorded_pushed_cloned_and_restored_is_finished_there(here: Path, finished: Path) -> None:
