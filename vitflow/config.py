@@ -225,6 +225,12 @@ class Training(Strict):
             raise ValueError(f"warmup_epochs {self.warmup_epochs:g} must be less than epochs {self.epochs}")
         return self
 
+    @model_validator(mode="after")
+    def _partners_exist(self) -> Training:
+        if self.mixing != "none" and self.batch_size < 2:
+            raise ValueError(f"mixing '{self.mixing}' takes a partner from the batch: batch_size must be at least 2")
+        return self
+
 
 #: fields without effect while the condition holds; normalised to their default, so that
 #: configurations that compute the same thing are one run
