@@ -1,7 +1,8 @@
 """Augmentation and normalisation of whole batches.
 
 An augmentation is a pure function of (images, generator): parameters are drawn per *sample*, the work is
-done per batch. The same generator state gives the same pixels on every device, for a CPU generator.
+done per batch. The same generator state gives the same pixels on every device, for a CPU generator; only
+TrivialAugment's colours may differ by one level of 255 where a device rounds sums of products otherwise.
 
 Shape letters: B batch, H height, W width, C channels.
 """

@@ -70,7 +70,7 @@ def draw(batch: int, generator: torch.Generator, alpha: float, device: torch.dev
     """(partner int64 [B], a permutation; lambda float64 [B], Beta(alpha, alpha)), on ``device``."""
     place = generator.device
     partner = torch.randperm(batch, generator=generator, device=place)
-    # torch.distributions takes no generator; in single precision both parts of a small alpha would round to 0
+    # torch.distributions takes no generator; a GPU's single precision rounds both parts of a small alpha to 0
     parameters = torch.full((batch, 2), alpha, dtype=torch.float64, device=place)
     share = torch._sample_dirichlet(parameters, generator=generator)[:, 0]
     return partner.to(device), share.to(device)

@@ -161,7 +161,8 @@ def _sharpness(images: Tensor, strength: Tensor) -> Tensor:
 
 
 def _posterise(images: Tensor, bits: Tensor) -> Tensor:
-    return images & _each(256 - 2 ** (8 - bits)).to(torch.uint8)
+    kept = (256 - 2 ** (8 - bits)).round()  # a GPU's power may miss a whole number by a little
+    return images & _each(kept).to(torch.uint8)
 
 
 def _solarise(images: Tensor, threshold: Tensor) -> Tensor:
