@@ -93,7 +93,7 @@ class NewResNet(ResNet):
 
 
 class NewTraining(Training):
-    ema: float | None = None
+    lookahead: float | None = None
 
 
 class NewRunConfig(RunConfig):
@@ -121,7 +121,9 @@ def every_changed_run() -> dict[str, tuple[str, str, object]]:
         "dataset.train_images": ("dataset", "train_images", 5000),
         "dataset.validation_fraction": ("dataset", "validation_fraction", 0.2),
     }
-    values: dict[str, object] = {"optimizer": None, "precision": "fp32", "augmentation": "crop", "gradient_clip": 2.0}
+    values: dict[str, object] = {"precision": "fp32", "augmentation": "crop", "gradient_clip": 2.0}
+    values |= {"optimizer": "sgd", "mixing": "mixup", "ema": 0.99, "random_erasing": 0.25}
+    values |= {"mixing_alpha": None}  # without effect beside the default
     for field in Training.model_fields:
         value = values.get(field, Training.model_fields[field].default + 1 if field not in values else None)
         value = 0.2 if field == "label_smoothing" else value
@@ -153,6 +155,16 @@ def test_padding_is_inert_without_a_crop() -> None:
     assert "crop_padding" not in run("none", 2).flat()
     assert run("crop", 2).digest != run("crop", 4).digest
     assert run("crop", 2).normalised().training.crop_padding == 2
+
+
+def test_the_share_of_a_mixture_is_inert_without_mixing() -> None:
+    def run(mixing: str, alpha: float) -> RunConfig:
+        training = {"mixing": mixing, "mixing_alpha": alpha}
+        return RunConfig.model_validate({**EXAMPLES["cifar10 baseline"], "training": training})
+
+    assert run("none", 0.2).digest == run("none", 1).digest == GOLDEN["digests"]["cifar10 baseline"]
+    assert "mixing_alpha" not in run("none", 0.2).flat()
+    assert len({run(mixing, alpha).digest for mixing in ("mixup", "cutmix") for alpha in (0.2, 1)}) == 4
 
 
 def test_where_the_data_lie_is_not_what_they_are() -> None:
@@ -215,9 +227,13 @@ def literals(schema: type[Dataset], field: str) -> set[str]:
 
 def test_allowed_names_are_those_of_the_registries() -> None:
     from vitflow.data.augment import AUGMENTATIONS
+    from vitflow.data.mixing import MIXINGS
     from vitflow.models.tokens import POOLS
+    from vitflow.training.optimizer import OPTIMIZERS
 
     assert literals(Training, "augmentation") == AUGMENTATIONS.keys()  # type: ignore[arg-type]
+    assert literals(Training, "mixing") == MIXINGS.keys()  # type: ignore[arg-type]
+    assert literals(Training, "optimizer") == OPTIMIZERS.keys()  # type: ignore[arg-type]
     assert literals(ViT, "pool") == POOLS.keys()  # type: ignore[arg-type]
     assert literals(Dataset, "name") == DATASET_SHAPES.keys() | {"folder"}
     assert {family for kind in FAMILIES.values() for family in get_args(kind.model_fields["family"].annotation)} == set(
@@ -385,6 +401,12 @@ MISTAKES: dict[str, list[str]] = {
     HEAD + "training: {learning_rate: -1}": ["training.learning_rate: Input should be greater than 0 (got -1)"],
     HEAD + "training: {gradient_clip: 0}": ["training.gradient_clip: Input should be greater than 0 (got 0)"],
     HEAD + "training: {label_smoothing: 1}": ["training.label_smoothing: Input should be less than 1 (got 1)"],
+    HEAD + "training: {random_erasing: 25}": ["training.random_erasing: Input should be less than or equal to 1"],
+    HEAD + "training: {ema: 1}": ["training.ema: Input should be less than 1 (got 1)"],
+    HEAD + "training: {ema: true}": ["training: ema: expected a number, not true"],
+    HEAD + "training: {mixing: mixup, mixing_alpha: 0}": [
+        "training.mixing_alpha: Input should be greater than or equal"
+    ],
     HEAD + "training: {batch_size: -1}": ["training.batch_size: Input should be greater than or equal to 1"],
     HEAD + "baseline: {mlp_ratio: .nan}": ["baseline.mlp_ratio: Input should be a finite number (got nan)"],
     HEAD + "baseline: {width: -4}": ["baseline.width: Input should be greater than or equal to 4 (got -4)"],
@@ -402,6 +424,8 @@ MISTAKES: dict[str, list[str]] = {
     HEAD + "training: {augmentation: crop_flop}": ["training.augmentation: 'crop_flop'", "did you mean 'crop_flip'?"],
     HEAD + 'training: {augmentation: "a\\nb"}': ["training.augmentation: 'a b' is not a valid choice; valid: none"],
     HEAD + "training: {optimizer: adam}": ["training.optimizer: 'adam' is not a valid choice; did you mean 'adamw'?"],
+    HEAD + "training: {mixing: mixip}": ["training.mixing: 'mixip' is not a valid choice; did you mean 'mixup'?"],
+    HEAD + "training: {augmentation: trivil}": ["training.augmentation: 'trivil'", "did you mean 'trivial'?"],
     HEAD + "baseline: {pool: max}": ["baseline.pool: 'max' is not a valid choice; valid: cls, mean"],
     HEAD + "baseline: {family: vt}": ["baseline.family: 'vt' is not a valid choice; did you mean 'vit'?"],
     HEAD + "baseline: {family: 3}": ["baseline.family: '3' is not a valid choice; valid: vit, resnet"],
@@ -413,6 +437,7 @@ MISTAKES: dict[str, list[str]] = {
     # combinations
     HEAD + "baseline_seeds: 2": ["baseline_seeds 2 must be at least seeds 3"],
     HEAD + "training: {warmup_epochs: 200}": ["training: warmup_epochs 200 must be less than epochs 100"],
+    HEAD + "training: {mixing: cutmix, batch_size: 1}": ["training: mixing 'cutmix' takes a partner", "at least 2"],
     HEAD + "training: {epochs: 5}": ["training: warmup_epochs 5 must be less than epochs 5"],
     HEAD + "ablations: {g: {epochs: [3]}}": [
         "ablations.g.epochs: training: warmup_epochs 5 must be less than epochs 3"
