@@ -325,6 +325,9 @@ def _is_vit(run: RunConfig) -> bool:
     return isinstance(run.model, ViT)
 
 
+NOTHING = object()
+
+
 class RunConfig(Strict):
     """One complete resolved configuration: everything that decides a result, but for the seed."""
 
@@ -367,6 +370,15 @@ class RunConfig(Strict):
         fields = self.dataset.model_dump() | self.model.model_dump() | self.training.model_dump()
         silent = {"family", "name", "path"} | {field for _, field, is_inert in INERT if is_inert(self)}
         return {key: value for key, value in fields.items() if key not in silent}
+
+    def changes_from(self, baseline: RunConfig) -> dict[str, Scalar]:
+        """Fields with an effect here and another value than in ``baseline``.
+
+        A field without effect in the baseline stands there all the same, so it is a change only with another value.
+        The exception is crop_padding, which names of older runs have always told.
+        """
+        written = baseline.model.model_dump() | baseline.training.model_dump(exclude={"crop_padding"}) | baseline.flat()
+        return {field: value for field, value in self.flat().items() if written.get(field, NOTHING) != value}
 
 
 # ---------------------------------------------------------------------------------------- a study

@@ -50,7 +50,7 @@ def spread(values: list[float]) -> dict[str, Any]:
 def run_label(name: str, config: RunConfig, baseline: RunConfig) -> str:
     """A run as people say it: ``patch size 2``, ``ResNet-18, half width``."""
     parts = []
-    changed = {k: v for k, v in config.flat().items() if baseline.flat().get(k, object()) != v}
+    changed = config.changes_from(baseline)
     if isinstance(config.model, ResNet) and config.model.family != baseline.model.family:
         parts.append(f"ResNet-{config.model.depth}")
         if config.model.width != 64:
