@@ -22,13 +22,14 @@ from vitflow.config import ViT as ViTConfig
 from vitflow.models.attention import LocalityAttention
 from vitflow.models.block import BLOCKS
 from vitflow.models.build import build
-from vitflow.models.patch_embed import ConvStem, ShiftedPatchEmbed
+from vitflow.models.patch_embed import ConvStem, OverlapPatchEmbed, ShiftedPatchEmbed
 from vitflow.models.position import Position
 from vitflow.models.residual import rates
 from vitflow.models.vit import ViT
 
 import_torchvision()  # before timm, which imports it
 from timm.layers import GluMlp, Mlp, RmsNorm, SwiGLUPacked, calculate_drop_path_rates  # noqa: E402
+from timm.models.pvt_v2 import OverlapPatchEmbed as TimmOverlapPatchEmbed  # noqa: E402
 from timm.models.vision_transformer import VisionTransformer  # noqa: E402
 from timm.models.vision_transformer_hybrid import ConvStem as TimmConvStem  # noqa: E402
 from vit_pytorch.vit_for_small_dataset import LSA, SPT  # noqa: E402
@@ -193,6 +194,27 @@ class TwoPrefixes(nn.Module):
 def test_drop_path_rises_as_in_timm() -> None:
     for depth in (1, 2, 6, 12):
         assert rates(0.3, depth) == pytest.approx(calculate_drop_path_rates(0.3, depth))
+
+
+def test_an_overlapping_embedding_equals_pvtv2s_without_its_norm() -> None:
+    torch.manual_seed(0)
+    ours = OverlapPatchEmbed(ViTConfig(patch_size=4, width=24, heads=1, patch_embed="overlap"), 16, 3).double()
+    theirs = TimmOverlapPatchEmbed(patch_size=7, stride=4, in_chans=3, embed_dim=24).double()
+    theirs.norm = nn.Identity()
+
+    class Tokens(nn.Module):
+        """timm's map, row by row."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.map = theirs
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.map(images).flatten(1, 2)
+
+    scramble(ours)
+    name = renamed({"projection": "map.proj"})
+    assert_equal_models(ours, Tokens(), name, torch.randn(4, 3, 16, 16, dtype=torch.float64))
 
 
 def test_the_convolutional_stem_equals_timms() -> None:

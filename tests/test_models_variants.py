@@ -265,6 +265,22 @@ def test_normalised_attention_does_not_see_the_length_of_queries_and_keys(qk_nor
     assert (difference < 1e-4) == invariant
 
 
+@pytest.mark.parametrize(("qk_norm", "length"), [("l2", 1), ("rmsnorm", 8**0.5)])
+def test_queries_and_keys_are_normalised_before_they_are_turned(qk_norm: str, length: float) -> None:
+    class Watching(Position):
+        """Says how long queries and keys are that come to be rotated."""
+
+        def rotate(self, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+            self.lengths = queries.norm(dim=-1), keys.norm(dim=-1)
+            return queries, keys
+
+    attention, position = Attention(vit(qk_norm=qk_norm), tokens=5), Watching()
+    attention(30 * torch.randn(2, 5, 24), position)
+    gain = attention.qk_norm.gain if qk_norm == "l2" else 1
+    close(position.lengths[0] / gain, torch.full((2, 3, 5), float(length)))
+    close(position.lengths[1], torch.full((2, 3, 5), float(length)))
+
+
 def test_scales_of_scores_start_where_their_papers_say() -> None:
     for config, n in ((vit(qk_norm="l2"), 17), (vit(qk_norm="l2", registers=4, pool="mean"), 20)):
         block = build(config, 16, 3, 10).blocks[0]

@@ -6,6 +6,8 @@ two, take 2/3 of it (Shazeer, 2020), so that parameters and multiplications stay
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 
@@ -60,9 +62,5 @@ class GEGLU(GatedFeedForward):
         super().__init__(width, hidden, nn.GELU())
 
 
-#: by config.ViT.feedforward
-FEEDFORWARDS: dict[str, type[FeedForward] | type[SwiGLU] | type[GEGLU]] = {
-    "gelu": FeedForward,
-    "swiglu": SwiGLU,
-    "geglu": GEGLU,
-}
+#: by config.ViT.feedforward; each takes the width and the hidden width of the plain network
+FEEDFORWARDS: dict[str, Callable[[int, int], nn.Module]] = {"gelu": FeedForward, "swiglu": SwiGLU, "geglu": GEGLU}

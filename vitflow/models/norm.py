@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,5 +33,5 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x, self.weight.shape, eps=EPSILON) * self.weight
 
 
-#: by config.ViT.norm
-NORMS: dict[str, type[LayerNorm] | type[RMSNorm]] = {"layernorm": LayerNorm, "rmsnorm": RMSNorm}
+#: by config.ViT.norm; each takes the width
+NORMS: dict[str, Callable[[int], nn.Module]] = {"layernorm": LayerNorm, "rmsnorm": RMSNorm}

@@ -5,6 +5,8 @@ Shapes: B batch, N tokens (prefix first), D token width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -50,5 +52,5 @@ class MeanPool(nn.Module):
         return tokens[:, self.prefix_tokens :].mean(dim=1)
 
 
-#: by config.ViT.pool
-POOLS: dict[str, type[ClassTokenPool] | type[MeanPool]] = {"cls": ClassTokenPool, "mean": MeanPool}
+#: by config.ViT.pool; each takes the number of prefix tokens
+POOLS: dict[str, Callable[[int], nn.Module]] = {"cls": ClassTokenPool, "mean": MeanPool}
