@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +14,9 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vitflow.config import Dataset, RunConfig, Training
 from vitflow.config import ViT as ViTConfig
+from vitflow.data.prepare import load as load_data
 from vitflow.grid import expand
 from vitflow.models.attention import Attention, LocalityAttention
 from vitflow.models.block import PostNormBlock
@@ -26,6 +29,7 @@ from vitflow.models.qk_norm import L2QKNorm, RMSQKNorm
 from vitflow.models.residual import DropPath
 from vitflow.models.vit import ViT
 from vitflow.study import read_study
+from vitflow.training import loop
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
 close = torch.testing.assert_close
@@ -369,6 +373,23 @@ def test_drop_path_draws_from_the_global_generator_and_each_branch_by_itself() -
     assert torch.equal(model.eval()(images), model(images))
     assert [type(block.drop1) for block in model.blocks] == [nn.Identity, DropPath, DropPath]
     assert [block.drop2.rate for block in model.blocks[1:]] == [0.25, 0.5]
+
+
+def test_a_resumed_training_drops_the_same_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = vit(width=16, heads=2, depth=2, drop_path=0.5, patch_embed="conv_stem", registers=1)
+    recipe = Training(epochs=2, batch_size=20, warmup_epochs=1, augmentation="none")
+    config = RunConfig(dataset=Dataset(name="digits", train_images=60), model=model, training=recipe)
+    data, asked = load_data(config.dataset), iter(range(100))
+
+    def train(folder: str, should_stop: Callable[[float], bool]) -> nn.Module:
+        return loop.train(config, 0, data, tmp_path / folder, device=torch.device("cpu"), should_stop=should_stop).model
+
+    whole = train("whole", lambda seconds: False)
+    with pytest.raises(loop.Interrupted):
+        train("parts", lambda seconds: next(asked) == 4)
+    for name, value in train("parts", lambda seconds: False).state_dict().items():
+        assert torch.equal(value, whole.state_dict()[name]), name
 
 
 def test_without_drop_path_a_step_draws_nothing() -> None:
