@@ -14,8 +14,6 @@ from vitflow.models.build import decayed_parameters
 
 #: where a model keeps its hidden layers; what comes before embeds images, what comes after classifies
 BODIES = ("blocks", "stages")
-#: layers whose one weight holds several matrices, one below the other
-STACKED = {"qkv": 3}
 
 
 class MuonWithAdamW:
@@ -76,12 +74,13 @@ class MuonWithAdamW:
 
 def hidden_weights(model: nn.Module) -> list[tuple[Tensor, int]]:
     """(weight of a linear layer or convolution of the model's body, number of matrices stacked in it)."""
-    found: list[tuple[Tensor, int]] = []
-    for name, module in model.named_modules():
-        place = name.split(".")
-        if place[0] in BODIES and isinstance(module, nn.Linear | nn.Conv2d):
-            found.append((module.weight, STACKED.get(place[-1], 1)))
-    return found
+    return [
+        (layer.weight, getattr(parent, "stacked", {}).get(name, 1))
+        for place, parent in model.named_modules()
+        if place.split(".")[0] in BODIES
+        for name, layer in parent.named_children()
+        if isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
 
 
 def _matrices(weight: Tensor, count: int) -> tuple[Tensor, ...]:
