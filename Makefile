@@ -1,7 +1,7 @@
 # Everything starts from Python (3.11 or newer), git and make. The environment is made once, in .venv, and
 # made again when pyproject.toml or the lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-all lint schema clean
+.PHONY: help env demo test test-all lint bench schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,9 @@ test: lint  ## style, types and the tests, under ten minutes
 
 test-all: lint  ## the long tests too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: $(READY)  ## training and input speed beside timm, vit-pytorch and torchvision
+	$(BIN)/python -m benchmarks
 
 schema: $(READY)  ## export the JSON schema of config.yaml
 	$(BIN)/vitflow schema > workflow/schemas/study.schema.json

@@ -11,7 +11,8 @@ import torch
 
 from vitflow.compat import import_torchvision
 from vitflow.config import Training
-from vitflow.data.augment import AUGMENTATIONS, build_augmentation, crop, crop_flip, none, normalise, shift
+from vitflow.data.augment import AUGMENTATIONS, build_augmentation, crop, crop_flip, none, normalise, shift, trivial
+from vitflow.data.trivial import trivial_augment
 
 import_torchvision()
 from torchvision.transforms import v2  # noqa: E402
@@ -85,7 +86,13 @@ def test_crop_and_crop_flip_share_their_offsets() -> None:
     assert [place[:2] for place in plain] == [place[:2] for place in flipped]
 
 
-@pytest.mark.parametrize("function", [crop, crop_flip])
+def test_trivial_crops_and_flips_as_crop_flip_does_and_then_draws_its_own() -> None:
+    generator = seeded(4)
+    expected = trivial_augment(crop_flip(images(), generator, 3), generator)
+    assert torch.equal(trivial(images(), seeded(4), 3), expected)
+
+
+@pytest.mark.parametrize("function", [crop, crop_flip, trivial])
 def test_augmentation_is_a_function_of_images_and_generator(function: Callable[..., torch.Tensor]) -> None:
     batch = images(32)
     before = batch.clone()
@@ -115,6 +122,7 @@ def test_build_augmentation_uses_the_recipe(name: str) -> None:
         "none": lambda batch, generator: batch,
         "crop": lambda batch, generator: crop(batch, generator, 2),
         "crop_flip": lambda batch, generator: crop_flip(batch, generator, 2),
+        "trivial": lambda batch, generator: trivial(batch, generator, 2),
     }[name]
     assert torch.equal(built(images(), seeded()), expected(images(), seeded()))
 

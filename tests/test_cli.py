@@ -268,7 +268,7 @@ def test_missing_weights_are_told_and_come_back_by_training(done: Path, mistake:
     BASELINE.metrics.unlink()
     for command in ("evaluate", "features"):
         told = mistake(command, "--run", "baseline")
-        assert f"{BASELINE.checkpoint}: no such weights" in told and "dvc pull" in told
+        assert f"{BASELINE.checkpoint}: no such weights" in told and "vitflow restore" in told
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     assert sha256(BASELINE.checkpoint) == before
 

@@ -84,8 +84,8 @@ class NewDataset(Dataset):
 
 
 class NewViT(ViT):
-    norm: Literal["layernorm", "rmsnorm"] = "layernorm"
-    registers: int = 0
+    convolution: Literal["none", "depthwise"] = "none"
+    memories: int = 0
 
 
 class NewResNet(ResNet):
@@ -93,7 +93,7 @@ class NewResNet(ResNet):
 
 
 class NewTraining(Training):
-    ema: float | None = None
+    lookahead: float | None = None
 
 
 class NewRunConfig(RunConfig):
@@ -111,7 +111,7 @@ def test_a_field_added_with_a_default_changes_no_digest(name: str) -> None:
 
 def test_an_added_field_away_from_its_default_is_another_run() -> None:
     changed = copy.deepcopy(EXAMPLES["cifar10 baseline"])
-    changed["model"]["norm"] = "rmsnorm"
+    changed["model"]["convolution"] = "depthwise"
     assert NewRunConfig.model_validate(changed).digest != GOLDEN["digests"]["cifar10 baseline"]
 
 
@@ -121,14 +121,34 @@ def every_changed_run() -> dict[str, tuple[str, str, object]]:
         "dataset.train_images": ("dataset", "train_images", 5000),
         "dataset.validation_fraction": ("dataset", "validation_fraction", 0.2),
     }
-    values: dict[str, object] = {"optimizer": None, "precision": "fp32", "augmentation": "crop", "gradient_clip": 2.0}
+    values: dict[str, object] = {"precision": "fp32", "augmentation": "crop", "gradient_clip": 2.0}
+    values |= {"optimizer": "sgd", "mixing": "mixup", "ema": 0.99, "random_erasing": 0.25}
+    values |= {"mixing_alpha": None}  # without effect beside the default
     for field in Training.model_fields:
         value = values.get(field, Training.model_fields[field].default + 1 if field not in values else None)
         value = 0.2 if field == "label_smoothing" else value
         if value is not None:
             changes[f"training.{field}"] = ("training", field, value)
-    vit: dict[str, object] = {"patch_size": 2, "width": 96, "depth": 4, "heads": 3, "mlp_ratio": 2.0, "pool": "mean"}
-    assert vit.keys() == ViT.model_fields.keys() - {"family"}
+    vit: dict[str, object] = {
+        "patch_size": 2,
+        "width": 96,
+        "depth": 4,
+        "heads": 3,
+        "mlp_ratio": 2.0,
+        "pool": "mean",
+        "patch_embed": "overlap",
+        "position": "rope2d",
+        "cls_position": False,
+        "registers": 4,
+        "norm": "rmsnorm",
+        "norm_placement": "post",
+        "qk_norm": "l2",
+        "attention": "locality",
+        "feedforward": "swiglu",
+        "layer_scale": 0.1,
+        "drop_path": 0.1,
+    }
+    assert vit.keys() == ViT.model_fields.keys() - {"family", "position_base"}  # inert in the baseline, see below
     return changes | {f"model.{field}": ("model", field, value) for field, value in vit.items()}
 
 
@@ -153,6 +173,57 @@ def test_padding_is_inert_without_a_crop() -> None:
     assert "crop_padding" not in run("none", 2).flat()
     assert run("crop", 2).digest != run("crop", 4).digest
     assert run("crop", 2).normalised().training.crop_padding == 2
+
+
+def test_the_share_of_a_mixture_is_inert_without_mixing() -> None:
+    def run(mixing: str, alpha: float) -> RunConfig:
+        training = {"mixing": mixing, "mixing_alpha": alpha}
+        return RunConfig.model_validate({**EXAMPLES["cifar10 baseline"], "training": training})
+
+    assert run("none", 0.2).digest == run("none", 1).digest == GOLDEN["digests"]["cifar10 baseline"]
+    assert "mixing_alpha" not in run("none", 0.2).flat()
+    assert len({run(mixing, alpha).digest for mixing in ("mixup", "cutmix") for alpha in (0.2, 1)}) == 4
+
+
+def vit_run(**model: Any) -> RunConfig:
+    return RunConfig.model_validate({**EXAMPLES["cifar10 baseline"], "model": {"family": "vit", **model}})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "inert", "effective"),
+    [
+        (
+            "position_base",
+            10000,
+            [{}, {"position": "none"}],
+            [{"position": p} for p in ("sincos1d", "sincos2d", "rope1d", "rope2d")],
+        ),
+        (
+            "cls_position",
+            False,
+            [{"position": "none"}, {"position": "rope1d"}, {"position": "rope2d"}, {"pool": "mean"}],
+            [{}, {"position": "sincos1d"}, {"position": "sincos2d"}],
+        ),
+        ("drop_path", 0.1, [{"depth": 1}], [{}, {"depth": 2}]),
+    ],
+)
+def test_a_field_of_the_vit_is_inert_exactly_where_it_has_no_effect(
+    field: str, value: object, inert: list[dict[str, Any]], effective: list[dict[str, Any]]
+) -> None:
+    for model in inert:
+        run = vit_run(**model, **{field: value})
+        assert run.digest == vit_run(**model).digest
+        assert getattr(run.normalised().model, field) == ViT.model_fields[field].default
+        assert field not in run.flat()
+    for model in effective:
+        run = vit_run(**model, **{field: value})
+        assert run.digest != vit_run(**model).digest
+        assert getattr(run.normalised().model, field) == run.flat()[field] == value
+
+
+def test_what_is_inert_in_a_vit_does_not_concern_a_resnet() -> None:
+    run = RunConfig.model_validate(EXAMPLES["half-width ResNet-18 on 5,000 images"])
+    assert run.normalised().model == run.model
 
 
 def test_where_the_data_lie_is_not_what_they_are() -> None:
@@ -215,10 +286,32 @@ def literals(schema: type[Dataset], field: str) -> set[str]:
 
 def test_allowed_names_are_those_of_the_registries() -> None:
     from vitflow.data.augment import AUGMENTATIONS
+    from vitflow.data.mixing import MIXINGS
+    from vitflow.models.attention import ATTENTIONS
+    from vitflow.models.block import BLOCKS
+    from vitflow.models.feedforward import FEEDFORWARDS
+    from vitflow.models.norm import NORMS
+    from vitflow.models.patch_embed import PATCH_EMBEDS
+    from vitflow.models.position import POSITIONS
+    from vitflow.models.qk_norm import QK_NORMS
     from vitflow.models.tokens import POOLS
+    from vitflow.training.optimizer import OPTIMIZERS
 
     assert literals(Training, "augmentation") == AUGMENTATIONS.keys()  # type: ignore[arg-type]
-    assert literals(ViT, "pool") == POOLS.keys()  # type: ignore[arg-type]
+    assert literals(Training, "mixing") == MIXINGS.keys()  # type: ignore[arg-type]
+    assert literals(Training, "optimizer") == OPTIMIZERS.keys()  # type: ignore[arg-type]
+    registries: dict[str, dict[str, Any]] = {
+        "pool": POOLS,
+        "patch_embed": PATCH_EMBEDS,
+        "position": POSITIONS,
+        "norm": NORMS,
+        "norm_placement": BLOCKS,
+        "qk_norm": QK_NORMS,
+        "attention": ATTENTIONS,
+        "feedforward": FEEDFORWARDS,
+    }
+    words = {name for name, field in ViT.model_fields.items() if isinstance(field.default, str)} - {"family"}
+    assert {name: literals(ViT, name) for name in words} == {n: set(r) for n, r in registries.items()}  # type: ignore[arg-type]
     assert literals(Dataset, "name") == DATASET_SHAPES.keys() | {"folder"}
     assert {family for kind in FAMILIES.values() for family in get_args(kind.model_fields["family"].annotation)} == set(
         FAMILIES
@@ -385,6 +478,12 @@ MISTAKES: dict[str, list[str]] = {
     HEAD + "training: {learning_rate: -1}": ["training.learning_rate: Input should be greater than 0 (got -1)"],
     HEAD + "training: {gradient_clip: 0}": ["training.gradient_clip: Input should be greater than 0 (got 0)"],
     HEAD + "training: {label_smoothing: 1}": ["training.label_smoothing: Input should be less than 1 (got 1)"],
+    HEAD + "training: {random_erasing: 25}": ["training.random_erasing: Input should be less than or equal to 1"],
+    HEAD + "training: {ema: 1}": ["training.ema: Input should be less than 1 (got 1)"],
+    HEAD + "training: {ema: true}": ["training: ema: expected a number, not true"],
+    HEAD + "training: {mixing: mixup, mixing_alpha: 0}": [
+        "training.mixing_alpha: Input should be greater than or equal"
+    ],
     HEAD + "training: {batch_size: -1}": ["training.batch_size: Input should be greater than or equal to 1"],
     HEAD + "baseline: {mlp_ratio: .nan}": ["baseline.mlp_ratio: Input should be a finite number (got nan)"],
     HEAD + "baseline: {width: -4}": ["baseline.width: Input should be greater than or equal to 4 (got -4)"],
@@ -402,6 +501,8 @@ MISTAKES: dict[str, list[str]] = {
     HEAD + "training: {augmentation: crop_flop}": ["training.augmentation: 'crop_flop'", "did you mean 'crop_flip'?"],
     HEAD + 'training: {augmentation: "a\\nb"}': ["training.augmentation: 'a b' is not a valid choice; valid: none"],
     HEAD + "training: {optimizer: adam}": ["training.optimizer: 'adam' is not a valid choice; did you mean 'adamw'?"],
+    HEAD + "training: {mixing: mixip}": ["training.mixing: 'mixip' is not a valid choice; did you mean 'mixup'?"],
+    HEAD + "training: {augmentation: trivil}": ["training.augmentation: 'trivil'", "did you mean 'trivial'?"],
     HEAD + "baseline: {pool: max}": ["baseline.pool: 'max' is not a valid choice; valid: cls, mean"],
     HEAD + "baseline: {family: vt}": ["baseline.family: 'vt' is not a valid choice; did you mean 'vit'?"],
     HEAD + "baseline: {family: 3}": ["baseline.family: '3' is not a valid choice; valid: vit, resnet"],
@@ -413,6 +514,7 @@ MISTAKES: dict[str, list[str]] = {
     # combinations
     HEAD + "baseline_seeds: 2": ["baseline_seeds 2 must be at least seeds 3"],
     HEAD + "training: {warmup_epochs: 200}": ["training: warmup_epochs 200 must be less than epochs 100"],
+    HEAD + "training: {mixing: cutmix, batch_size: 1}": ["training: mixing 'cutmix' takes a partner", "at least 2"],
     HEAD + "training: {epochs: 5}": ["training: warmup_epochs 5 must be less than epochs 5"],
     HEAD + "ablations: {g: {epochs: [3]}}": [
         "ablations.g.epochs: training: warmup_epochs 5 must be less than epochs 3"
@@ -431,6 +533,64 @@ MISTAKES: dict[str, list[str]] = {
     "study: s\ndataset: {name: folder, path: x, image_size: 4, channels: 1, classes: 2}\nbaseline: {family: resnet}": [
         "baseline: a ResNet halves the image three times; 4 pixels are too few"
     ],
+    # variants of the ViT that do not fit
+    HEAD + "baseline: {heads: 96, position: rope2d}": [
+        "baseline: position rope2d needs a head size divisible by 4, and width 192 over heads 96 is 2",
+        "nearest valid heads: 16, 24, 48",
+    ],
+    HEAD + "baseline: {heads: 192, position: rope1d}": [
+        "baseline: position rope1d needs a head size divisible by 2",
+        "is 1; nearest valid heads:",
+        "96",
+    ],
+    HEAD + "baseline: {width: 6, heads: 1, position: rope2d}": [
+        "baseline: position rope2d",
+        "is 6; nearest valid width: 4, 8",
+    ],
+    HEAD + "baseline: {width: 90, heads: 3, position: sincos2d}": [
+        "baseline: position sincos2d needs a width divisible by 4, not 90; nearest valid: 84, 96"
+    ],
+    HEAD + "baseline: {width: 45, heads: 5, position: sincos1d}": [
+        "baseline: position sincos1d needs",
+        "a width divisible by 2, not 45",
+        "valid: 40, 50",
+    ],
+    HEAD + "ablations: {g: {position: [rope3d]}}": [
+        "ablations.g.position: model.position: 'rope3d' is not a valid choice; did you mean 'rope2d'?"
+    ],
+    HEAD + "cross: {c: {position: [rope2d], heads: [96]}}": ["cross.c: model: position rope2d needs a head size"],
+    HEAD + "baseline: {qk_norm: l2, attention: locality}": [
+        "baseline: attention locality and qk_norm l2 would each learn the one scale of the scores",
+        "nearest valid qk_norm: none, rmsnorm",
+    ],
+    HEAD + "baseline: {patch_size: 32, pool: mean, attention: locality}": [
+        "baseline: attention locality needs a second token, and patch_size 32 leaves one; nearest valid patch_size: 4,",
+        "8, 16",
+    ],
+    HEAD + "baseline: {patch_size: 32, pool: mean, qk_norm: l2}": ["baseline: qk_norm l2 needs a second token"],
+    "study: s\ndataset: {name: folder, path: x, image_size: 12, channels: 3, classes: 2}\n"
+    "baseline: {patch_size: 3, patch_embed: conv_stem}": [
+        "baseline: patch_embed conv_stem halves the side and needs a patch_size that is a power of two from 2, not 3; "
+        "nearest valid: 2, 4"
+    ],
+    "study: s\ndataset: {name: folder, path: x, image_size: 9, channels: 3, classes: 2}\n"
+    "baseline: {patch_size: 3, patch_embed: conv_stem}": [
+        "baseline: patch_embed conv_stem",
+        "not 3; nearest valid: none on this image",
+    ],
+    HEAD + "baseline: {patch_size: 1, patch_embed: conv_stem}": [
+        "baseline: patch_embed conv_stem",
+        "from 2, not 1; nearest valid: 2, 4, 8",
+    ],
+    HEAD + "baseline: {patch_size: 1, patch_embed: overlap}": [
+        "baseline: patch_embed overlap does nothing at patch_size 1; nearest valid patch_size: 2, 4, 8"
+    ],
+    HEAD + "cross: {c: {patch_embed: [shifted], patch_size: [1]}}": ["cross.c: patch_embed shifted does nothing"],
+    HEAD + "baseline: {drop_path: 1}": ["baseline.drop_path: Input should be less than 1 (got 1)"],
+    HEAD + "baseline: {layer_scale: 0}": ["baseline.layer_scale: Input should be greater than 0 (got 0)"],
+    HEAD + "baseline: {registers: -1}": ["baseline.registers: Input should be greater than or equal to 0 (got -1)"],
+    HEAD + "baseline: {position_base: 1}": ["baseline.position_base: Input should be greater than 1 (got 1)"],
+    HEAD + "baseline: {registers: true}": ["baseline: registers: expected a number, not true"],
     # axes, crosses, references
     HEAD + "ablations: {g: {width: []}}": ["ablations.g.width: an axis needs at least one value"],
     HEAD + "ablations: {g: {patchsize: [2]}}": ["ablations.g.patchsize: no field 'patchsize'", "'patch_size'?"],

@@ -107,16 +107,19 @@ def test_larger_selections_hold_the_smaller_ones() -> None:
 # -------------------------------------------------------------------------------------- which numbers
 
 
+@pytest.mark.parametrize("registers", [0, 4])
 @pytest.mark.parametrize("pool", ["cls", "mean"])
-def test_vit_features_are_patch_tokens_without_prefix(pool: str) -> None:
-    config = ViTConfig.model_validate({"patch_size": 4, "width": 16, "depth": 3, "heads": 2, "pool": pool})
+def test_vit_features_are_patch_tokens_without_prefix(pool: str, registers: int) -> None:
+    config = ViTConfig.model_validate(
+        {"patch_size": 4, "width": 16, "depth": 3, "heads": 2, "pool": pool, "registers": registers}
+    )
     split, model = make_split(), cast(ViT, built(config))
     found = extract(model, "block2", split, make_data(split), 300)  # 300: more than one batch
     with torch.no_grad():
         tokens = model.embed(normalised(split.images))
         for block in list(model.blocks)[:2]:
             tokens = block(tokens, model.position)
-        prefix = 1 if pool == "cls" else 0
+        prefix = (1 if pool == "cls" else 0) + registers
         assert tokens.shape == (300, 4 + prefix, 16)
         assert found.patch.shape == (300, 4, 16)
         torch.testing.assert_close(found.patch.float(), tokens[:, prefix:], rtol=2e-3, atol=1e-3)

@@ -25,6 +25,9 @@ AXES: dict[str, list[Any]] = {
     "heads": [1, 2, 8],
     "mlp_ratio": [2, 2.5, 4],
     "pool": ["cls", "mean"],
+    "position": ["none", "learned", "rope2d"],
+    "position_base": [10, 100],
+    "cls_position": [True, False],
     "augmentation": ["none", "crop", "crop_flip"],
     "crop_padding": [2, 4],
     "learning_rate": [0.0005, 0.001, 0.002],
@@ -140,8 +143,11 @@ def test_names_say_the_whole_difference(study: dict[str, Any]) -> None:
         assert run_name(baseline, run.config) == name
         if name != BASELINE and run.config.model.family == baseline.model.family:
             fields = {part.split("=")[0] for part in name.split("+")}
-            ours, theirs = run.config.flat(), baseline.flat()
-            assert fields == {field for field in ours if field not in theirs or ours[field] != theirs[field]}
+            # what has no effect in the baseline stands there all the same; crop_padding has always been named
+            written = baseline.model.model_dump() | baseline.training.model_dump() | baseline.flat()
+            named = {"crop_padding"} - baseline.flat().keys()
+            ours = run.config.flat()
+            assert fields == {f for f in ours if f in named or f not in written or ours[f] != written[f]}
 
 
 @pytest.mark.parametrize(
@@ -183,6 +189,17 @@ def test_padding_without_a_crop_is_no_run_of_its_own() -> None:
     assert list(found.runs) == [BASELINE, "augmentation=none"]
     study = MINIMAL | {"training": {"augmentation": "none"}, "ablations": {"g": {"crop_padding": [2, 4, 8]}}}
     assert list(grid(study).runs) == [BASELINE]
+
+
+def test_a_name_tells_what_was_changed_and_not_what_came_into_effect() -> None:
+    points = [{"name": "far", "position": "rope2d", "position_base": 10000}]
+    found = grid(MINIMAL | {"ablations": {"g": {"position": ["rope2d"], "base": points}}})
+    assert list(found.runs) == [BASELINE, "position=rope2d", "position=rope2d+position_base=10000"]
+    found = grid(MINIMAL | {"baseline": {"pool": "mean"}, "ablations": {"g": {"pool": ["cls"]}}})
+    assert list(found.runs) == [BASELINE, "pool=cls"]
+    # as before these were rules
+    found = grid(MINIMAL | {"training": {"augmentation": "none"}, "ablations": {"g": {"augmentation": ["crop"]}}})
+    assert list(found.runs) == [BASELINE, "augmentation=crop+crop_padding=4"]
 
 
 def test_a_cross_is_multiplied_out() -> None:

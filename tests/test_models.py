@@ -1,4 +1,8 @@
-"""The models room: against timm and torchvision with copied weights, and against what the docstrings promise."""
+"""The models room: ViT and ResNet as wholes, against torchvision and against what the docstrings promise.
+
+The ViT's references with copied weights stand in test_models_references.py, its variants in
+test_models_variants.py and test_position.py.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,12 @@ from vitflow.config import ResNet as ResNetConfig
 from vitflow.config import ViT as ViTConfig
 from vitflow.models.attention import Attention
 from vitflow.models.build import build, decayed_parameters
-from vitflow.models.position import Position
+from vitflow.models.position import LearnedPosition, Position
 from vitflow.models.resnet import DEPTHS, ResNet
-from vitflow.models.tokens import POOLS, Prefix
+from vitflow.models.tokens import Prefix
 from vitflow.models.vit import ViT
 
-torchvision = import_torchvision()  # before timm, which imports it
-from timm.models.vision_transformer import VisionTransformer  # noqa: E402
+torchvision = import_torchvision()
 
 SMALL_VIT = ViTConfig(patch_size=4, width=24, depth=3, heads=4)
 SMALL_RESNET = ResNetConfig(width=8)
@@ -48,63 +51,6 @@ def logits_and_gradients(model: nn.Module, images: Tensor) -> tuple[Tensor, list
 
 
 # ---------------------------------------------------------------------------------------- references
-
-
-def timm_name(ours: str, pool: str) -> str:
-    """The name in timm of one of our ViT's parameters."""
-    if pool == "mean" and ours.startswith("norm."):
-        return f"fc_{ours}"
-    for old, new in [
-        ("patch_embed.projection", "patch_embed.proj"),
-        ("prefix.tokens", "cls_token"),
-        ("position.embedding", "pos_embed"),
-        ("attention.projection", "attn.proj"),
-        ("attention.qkv", "attn.qkv"),
-        ("feedforward.expand", "mlp.fc1"),
-        ("feedforward.contract", "mlp.fc2"),
-    ]:
-        ours = ours.replace(old, new)
-    return ours
-
-
-@pytest.mark.parametrize(
-    ("config", "image_size", "channels"),
-    [
-        (ViTConfig(patch_size=4, width=48, depth=2, heads=3), 32, 3),
-        (ViTConfig(patch_size=2, width=24, depth=3, heads=12, mlp_ratio=1.5), 8, 1),
-        (ViTConfig(patch_size=4, width=32, depth=2, heads=1, pool="mean"), 16, 3),
-    ],
-    ids=["cls", "narrow heads on digits", "mean"],
-)
-def test_vit_equals_timm_with_the_same_weights(config: ViTConfig, image_size: int, channels: int) -> None:
-    torch.manual_seed(0)
-    ours = build(config, image_size, channels, 10).double()
-    scramble(ours)
-    theirs = VisionTransformer(
-        img_size=image_size,
-        patch_size=config.patch_size,
-        in_chans=channels,
-        num_classes=10,
-        embed_dim=config.width,
-        depth=config.depth,
-        num_heads=config.heads,
-        mlp_ratio=config.mlp_ratio,
-        global_pool="token" if config.pool == "cls" else "avg",
-        class_token=config.pool == "cls",
-    ).double()
-    shapes = {name: parameter.shape for name, parameter in theirs.named_parameters()}
-    names = {name: timm_name(name, config.pool) for name, _ in ours.named_parameters()}
-    theirs.load_state_dict({names[n]: value.view(shapes[names[n]]) for n, value in ours.state_dict().items()})
-    images = torch.randn(5, channels, image_size, image_size, dtype=torch.float64)
-
-    logits, gradients = logits_and_gradients(ours, images)
-    expected_logits, expected = logits_and_gradients(theirs, images)
-
-    assert logits.std() > 0.1
-    torch.testing.assert_close(logits, expected_logits, atol=1e-5, rtol=1e-5)
-    reference = {name: gradient for (name, _), gradient in zip(theirs.named_parameters(), expected, strict=True)}
-    for (name, _), gradient in zip(ours.named_parameters(), gradients, strict=True):
-        torch.testing.assert_close(gradient, reference[names[name]].view_as(gradient), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("depth", [18, 50])
@@ -135,7 +81,7 @@ def test_resnet_equals_torchvision_with_the_stem_exchanged(depth: int, training:
 
 def test_attention_is_the_textbook_formula() -> None:
     torch.manual_seed(0)
-    attention = Attention(width=6, heads=3).double()
+    attention = Attention(ViTConfig(width=6, heads=3), tokens=5).double()
     scramble(attention)
     tokens = torch.randn(2, 5, 6, dtype=torch.float64)
 
@@ -196,8 +142,7 @@ def test_images_of_another_shape_are_refused_in_one_line(shape: tuple[int, ...])
         small_vit()(torch.randn(shape))
 
 
-def test_every_choice_of_the_schema_can_be_built() -> None:
-    assert set(POOLS) == set(get_args(ViTConfig.model_fields["pool"].annotation))
+def test_every_depth_of_a_resnet_is_known() -> None:
     assert set(DEPTHS) == set(get_args(ResNetConfig.model_fields["depth"].annotation))
 
 
@@ -245,6 +190,7 @@ def test_patch_embed_holds_the_tokens_that_enter_the_first_block() -> None:
     scramble(model)
     assert isinstance(model.prefix, Prefix)
     images = torch.randn(2, 3, 16, 16)
+    assert isinstance(model.position, LearnedPosition)
     weight = model.patch_embed.projection.weight.view(24, 3, 4, 4)
     patches = nn.functional.conv2d(images, weight, model.patch_embed.projection.bias, stride=4).flatten(2).mT
     expected = torch.cat([model.prefix.tokens.expand(2, 1, 24), patches], dim=1) + model.position.embedding
@@ -282,7 +228,7 @@ def test_the_second_door_of_a_position_reaches_queries_and_keys_of_every_block()
     model(torch.randn(2, 3, 16, 16))
     assert position.calls == SMALL_VIT.depth
 
-    attention, tokens = Attention(width=24, heads=4), torch.randn(2, 17, 24)
+    attention, tokens = Attention(SMALL_VIT, tokens=17), torch.randn(2, 17, 24)
     values = attention.qkv(tokens)[..., 48:].mean(dim=1, keepdim=True).expand(2, 17, 24)
     torch.testing.assert_close(attention(tokens, position), attention.projection(values))
 

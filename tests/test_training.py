@@ -20,8 +20,9 @@ from vitflow.config import Dataset, ResNet, RunConfig, Training, ViT
 from vitflow.data.augment import normalise
 from vitflow.data.prepare import Data, Split, load
 from vitflow.models.build import build
-from vitflow.training import checkpoint, loop
+from vitflow.training import batches, checkpoint, loop
 from vitflow.training.checkpoint import CheckpointError, load_weights, save_weights
+from vitflow.training.ema import decay_at
 from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.randomness import derive
 
@@ -72,9 +73,9 @@ Sit = Callable[..., Ended]
 @pytest.fixture
 def sit(digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sit:
     """One sitting at a run: to its end, or until ``stop_at`` updates are done (raises Interrupted)."""
-    made: list[torch.optim.Optimizer] = []
+    made: list[Any] = []
 
-    def keeping(*arguments: Any) -> torch.optim.Optimizer:
+    def keeping(*arguments: Any) -> Any:
         made.append(build_optimizer(*arguments))
         return made[-1]
 
@@ -256,6 +257,35 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_last_bit(sit: Sit, tmp_pa
     assert whole.outcome.resumed_from == []
 
 
+TECHNIQUES: dict[str, dict[str, Any]] = {
+    "trivial": {"augmentation": "trivial"},
+    "mixup": {"mixing": "mixup"},
+    "cutmix": {"mixing": "cutmix"},
+    "erasing": {"random_erasing": 0.5},
+    "ema": {"ema": 0.9},
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 0.0005},
+    "muon": {"optimizer": "muon"},
+    "all": {"augmentation": "trivial", "mixing": "cutmix", "random_erasing": 0.5, "ema": 0.9, "optimizer": "muon"},
+}
+
+
+@FAMILIES
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_every_technique_trains_and_resumes_mid_epoch_to_the_last_bit(
+    sit: Sit, tmp_path: Path, model: ViT | ResNet, name: str
+) -> None:
+    config = run_config(model, epochs=2, **TECHNIQUES[name])
+    whole = sit(config, folder=tmp_path / "whole")
+    assert whole.outcome.status == "finished"
+    plain = sit(run_config(model, epochs=2), folder=tmp_path / "plain")
+    assert not torch.equal(plain.weights["head.weight"], whole.weights["head.weight"])
+    interrupt(sit, config, 2, folder=tmp_path / "state")
+    interrupt(sit, config, 6, folder=tmp_path / "state")
+    resumed = sit(config, folder=tmp_path / "state")
+    assert resumed.outcome.resumed_from == [2, 6]
+    assert_same_run(resumed, whole)
+
+
 def test_many_sittings_are_one_run(sit: Sit, tmp_path: Path) -> None:
     config = run_config()
     whole = sit(config, folder=tmp_path / "whole")
@@ -296,7 +326,7 @@ def images_seen(sit: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
         seen.append(images.clone())
         return normalise(images, *statistics)
 
-    monkeypatch.setattr(loop, "normalise", watching)
+    monkeypatch.setattr(batches, "normalise", watching)
 
     def images_seen(config: RunConfig, seed: int = 0) -> list[Tensor]:
         seen.clear()
@@ -313,6 +343,16 @@ def test_order_and_augmentation_do_not_depend_on_the_model(images_seen: Callable
         assert_same_bits(images_seen(run_config(model)), first)
     assert_same_bits(images_seen(run_config(VIT, learning_rate=1e-4)), first)
     assert not any(torch.equal(a, b) for a, b in zip(images_seen(run_config(VIT), 1), first, strict=True))
+
+
+def test_crops_and_flips_of_a_seed_are_the_same_under_every_technique(images_seen: Callable[..., list[Tensor]]) -> None:
+    first = images_seen(run_config(epochs=2))
+    for name, changes in TECHNIQUES.items():
+        if "augmentation" not in changes:
+            assert_same_bits(images_seen(run_config(epochs=2, **changes)), first, name)
+    trivial = images_seen(run_config(epochs=2, augmentation="trivial"))
+    kept = torch.cat([(a == b).flatten(1).all(1) for a, b in zip(trivial, first, strict=True)])
+    assert 1 / 14 / 2 < kept.float().mean() < 0.4, "identity leaves the crop and flip as they were"
 
 
 def test_every_epoch_is_a_new_permutation_and_every_step_a_new_augmentation(
@@ -337,6 +377,28 @@ def test_every_epoch_is_a_new_permutation_and_every_step_a_new_augmentation(
 def test_an_incomplete_batch_is_dropped_and_small_sets_are_one_batch(images_seen: Callable[..., list[Tensor]]) -> None:
     assert [len(b) for b in images_seen(run_config(batch_size=90, epochs=2))] == [90] * 4
     assert [len(b) for b in images_seen(run_config(batch_size=512, epochs=2))] == [IMAGES] * 2
+
+
+@pytest.mark.parametrize("changes", [{"random_erasing": 1.0}, {"mixing": "cutmix"}], ids=str)
+def test_erasing_and_mixing_draw_anew_at_every_step(digits: Data, changes: dict[str, Any]) -> None:
+    plain = batches.Batches(recipe(augmentation="none"), digits, 0, CPU)
+    changed = batches.Batches(recipe(augmentation="none", **changes), digits, 0, CPU)
+    touched = {(plain(step).images != changed(step).images).numpy().tobytes() for step in range(3 * STEPS_PER_EPOCH)}
+    assert len(touched) == 3 * STEPS_PER_EPOCH
+    assert_same_bits(list(changed(5)), list(changed(5)))
+
+
+def test_a_state_from_before_there_were_averages_is_gone_on_from(sit: Sit, tmp_path: Path) -> None:
+    config, folder = run_config(), tmp_path / "state"
+    whole = sit(config, folder=tmp_path / "whole")
+    interrupt(sit, config, 7, folder=folder)
+    state, _ = checkpoint.load_state(folder, config.digest)
+    assert state is not None and state.pop("average") == {}
+    checkpoint.clear_states(folder)
+    checkpoint.save_state(folder, state)
+    resumed = sit(config, folder=folder)
+    assert resumed.outcome.resumed_from == [7]
+    assert_same_run(resumed, whole)
 
 
 # --------------------------------------------------------------------------------------------- states
@@ -506,6 +568,64 @@ def test_history_counts_what_a_loop_by_hand_counts(sit: Sit, digits: Data) -> No
     assert 0 < row["gradient_norm"] <= row["largest_gradient_norm"]
 
 
+def loop_by_hand(digits: Data, training: Training) -> tuple[nn.Module, nn.Module]:
+    """(latest, averaged) after a plain loop that averages tensor by tensor."""
+    torch.manual_seed(derive(0, "initialisation"))
+    network = build(RESNET, 8, 1, 10).train()
+    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    optimizer = build_optimizer(network, training, CPU)
+    make = batches.Batches(training, digits, 0, CPU)
+    for step in range(EPOCHS * STEPS_PER_EPOCH):
+        images, targets, _ = make(step)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(training, step, STEPS_PER_EPOCH)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(images), targets, label_smoothing=training.label_smoothing).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        kept = min(training.ema or 0.0, (step + 2) / (step + 11))
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                average[name] = kept * average[name] + (1 - kept) * tensor
+            else:
+                average[name] = tensor.clone()
+    averaged = copy.deepcopy(network)
+    averaged.load_state_dict(average)
+    return network, averaged
+
+
+def test_averaged_weights_are_what_is_scored_and_handed_on(sit: Sit, tmp_path: Path, digits: Data) -> None:
+    config = run_config(RESNET, ema=0.7)
+    assert decay_at(1, 0.7) < 0.7 == decay_at(EPOCHS * STEPS_PER_EPOCH + 9, 0.7), "the warm-up takes part"
+    ended = sit(config, folder=tmp_path / "averaged")
+    latest, averaged = loop_by_hand(digits, config.training)
+    for name, tensor in averaged.state_dict().items():
+        torch.testing.assert_close(ended.weights[name], tensor, rtol=1e-4, atol=1e-6, msg=name)
+    validation = digits.validation
+    expected, other = (loop._score(model, validation, digits, False)[0] for model in (averaged, latest))
+    row = ended.outcome.history[-1]
+    assert row["validation_loss"] == pytest.approx(expected, rel=1e-4) and row["validation_loss"] != other
+    plain = sit(run_config(RESNET), folder=tmp_path / "plain")
+    for key in ("train_loss", "train_accuracy", "gradient_norm"):
+        assert row[key] == plain.outcome.history[-1][key], "averaging leaves the training as it is"
+    assert_same_bits(ended.optimizer, plain.optimizer)
+    assert_same_bits(plain.weights, dict(latest.state_dict()))
+
+
+def test_training_accuracy_counts_the_class_with_the_larger_share(sit: Sit, digits: Data, tmp_path: Path) -> None:
+    config = run_config(epochs=1, batch_size=IMAGES, warmup_epochs=0, mixing="mixup", augmentation="none")
+    row = sit(config).outcome.history[0]
+    torch.manual_seed(derive(0, "initialisation"))
+    network = build(VIT, 8, 1, 10)
+    images, targets, _ = batches.Batches(config.training, digits, 0, CPU)(0)
+    logits = network(images)
+    agree = (logits.argmax(1) == targets.argmax(1)).double().mean().item()
+    assert row["train_accuracy"] == pytest.approx(100 * agree)
+    smoothed = 0.9 * targets + 0.01
+    by_hand = -(smoothed * logits.log_softmax(1)).sum(1).mean().item()
+    assert row["train_loss"] == pytest.approx(by_hand, rel=1e-6)
+
+
 def test_training_without_validation_images(sit: Sit, digits: Data) -> None:
     empty = Split(digits.validation.images[:0], digits.validation.labels[:0])
     with_images, without = sit(run_config()), sit(run_config(), data=replace(digits, validation=empty))
@@ -516,15 +636,15 @@ def test_training_without_validation_images(sit: Sit, digits: Data) -> None:
 
 
 def test_divergence_is_recorded_with_its_step_and_ends_the_training(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
-    batches = 0
+    made = 0
     bad = STEPS_PER_EPOCH + 2
 
     def spoiling(images: Tensor, *statistics: Any) -> Tensor:
-        nonlocal batches
-        batches += 1
-        return normalise(images, *statistics) * (math.nan if batches == bad + 1 else 1)
+        nonlocal made
+        made += 1
+        return normalise(images, *statistics) * (math.nan if made == bad + 1 else 1)
 
-    monkeypatch.setattr(loop, "normalise", spoiling)
+    monkeypatch.setattr(batches, "normalise", spoiling)
     said: list[str] = []
     outcome = sit(run_config(), said=said).outcome
     assert (outcome.status, outcome.diverged_step) == ("diverged", bad)

@@ -129,7 +129,7 @@ class Dataset(Strict):
 
 
 class ViT(Strict):
-    """Vision Transformer (Dosovitskiy et al., 2021), pre-norm, learned positions."""
+    """Vision Transformer (Dosovitskiy et al., 2021) and its variants; docs/variants.md tells them apart."""
 
     family: Literal["vit"] = "vit"
     patch_size: int = Field(4, ge=1, description="pixels a side; must divide the image side")
@@ -138,21 +138,116 @@ class ViT(Strict):
     heads: int = Field(8, ge=1, description="attention heads; must divide the width")
     mlp_ratio: float = Field(4.0, gt=0, description="hidden width of the feed-forward network over the token width")
     pool: Literal["cls", "mean"] = Field("cls", description="classify a [CLS] token or the mean of the patch tokens")
+    patch_embed: Literal["linear", "overlap", "conv_stem", "shifted"] = Field(
+        "linear", description="from pixels to tokens; the number of tokens is the same"
+    )
+    position: Literal["none", "sincos1d", "sincos2d", "learned", "rope1d", "rope2d"] = Field(
+        "learned", description="added to the tokens, or (rope) turning queries and keys"
+    )
+    position_base: float = Field(
+        100.0, gt=1, description="ratio of the highest to the lowest frequency, about; inert but for sincos and rope"
+    )
+    cls_position: bool = Field(
+        True, description="whether [CLS] gets a position; inert without [CLS] and where none is added"
+    )
+    registers: int = Field(0, ge=0, description="learned tokens without position that nothing reads at the end")
+    norm: Literal["layernorm", "rmsnorm"] = "layernorm"
+    norm_placement: Literal["pre", "post"] = Field(
+        "pre", description="norm before each branch, or after each sum (then without a final norm)"
+    )
+    qk_norm: Literal["none", "l2", "rmsnorm"] = Field("none", description="normalises queries and keys")
+    attention: Literal["full", "locality"] = Field(
+        "full", description="locality: learned temperature, and no token attends to itself"
+    )
+    feedforward: Literal["gelu", "swiglu", "geglu"] = Field("gelu", description="the gated ones have 2/3 of the width")
+    layer_scale: float | None = Field(None, gt=0, description="initial value of the branches' scales; none if null")
+    drop_path: float = Field(
+        0.0, ge=0, lt=1, description="chance to skip a branch, rising over depth from 0 to this; inert at depth 1"
+    )
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ViT:
         if self.width % self.heads:
-            near = _nearest_divisors(self.width, self.heads)
+            near = _nearest_numbers(_divisors(self.width), self.heads)
             raise ValueError(f"width {self.width} is not divisible by heads {self.heads}; nearest valid heads: {near}")
         return self
 
+    @model_validator(mode="after")
+    def _features_hold_the_position(self) -> ViT:
+        pairs = {"sincos1d": 2, "rope1d": 2, "sincos2d": 4, "rope2d": 4}.get(self.position, 1)
+        size = self.width // self.heads
+        if self.position.startswith("sincos") and self.width % pairs:
+            step = math.lcm(pairs, self.heads)
+            near = _nearest_numbers(_multiples(step, self.width), self.width)
+            raise ValueError(
+                f"position {self.position} needs a width divisible by {pairs}, not {self.width}; nearest valid: {near}"
+            )
+        if self.position.startswith("rope") and size % pairs:
+            heads = [h for h in _divisors(self.width) if self.width // h % pairs == 0]
+            widths = _multiples(pairs * self.heads, self.width)
+            near = f"heads: {_nearest_numbers(heads, self.heads)}" if heads else ""
+            near = near or f"width: {_nearest_numbers(widths, self.width)}"
+            raise ValueError(
+                f"position {self.position} needs a head size divisible by {pairs}, and width {self.width} over heads "
+                f"{self.heads} is {size}; nearest valid {near}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_scale_of_scores(self) -> ViT:
+        if self.attention == "locality" and self.qk_norm == "l2":
+            raise ValueError(
+                "attention locality and qk_norm l2 would each learn the one scale of the scores; "
+                "nearest valid qk_norm: none, rmsnorm"
+            )
+        return self
+
     def check(self, image_size: int) -> None:
-        """Raise ValueError where the patches do not tile the image."""
-        if image_size % self.patch_size:
-            near = _nearest_divisors(image_size, self.patch_size)
+        """Raise ValueError where patches do not tile the image, do not suit their embedding, or are too few."""
+        sizes = _divisors(image_size)
+        if self.patch_size not in sizes:
+            near = _nearest_numbers(sizes, self.patch_size)
             raise ValueError(
                 f"patch_size {self.patch_size} does not divide the image side {image_size}; nearest valid: {near}"
             )
+        if self.patch_embed == "conv_stem":
+            powers = [size for size in sizes if size > 1 and size & (size - 1) == 0]
+            if self.patch_size not in powers:
+                near = _nearest_numbers(powers, self.patch_size) or "none on this image"
+                raise ValueError(
+                    f"patch_embed conv_stem halves the side and needs a patch_size that is a power of two from 2, "
+                    f"not {self.patch_size}; nearest valid: {near}"
+                )
+        if self.patch_embed in ("overlap", "shifted") and self.patch_size == 1:
+            raise ValueError(
+                f"patch_embed {self.patch_embed} does nothing at patch_size 1; "
+                f"nearest valid patch_size: {_nearest_numbers(sizes[1:], 1)}"
+            )
+        if self.tokens(image_size) == 1 and (self.attention == "locality" or self.qk_norm == "l2"):
+            choice = "attention locality" if self.attention == "locality" else "qk_norm l2"
+            raise ValueError(
+                f"{choice} needs a second token, and patch_size {self.patch_size} leaves one; "
+                f"nearest valid patch_size: {_nearest_numbers(sizes[:-1], self.patch_size)}"
+            )
+
+    @property
+    def has_cls(self) -> bool:
+        """Whether a [CLS] token stands before the patches."""
+        return self.pool == "cls"
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Tokens before the patches: [CLS], then registers."""
+        return int(self.has_cls) + self.registers
+
+    @property
+    def places_cls(self) -> bool:
+        """Whether a position is added to a [CLS] token."""
+        return self.has_cls and self.cls_position and self.position in ("sincos1d", "sincos2d", "learned")
+
+    def tokens(self, image_size: int) -> int:
+        """Tokens of an image, with their prefix."""
+        return self.prefix_tokens + (image_size // self.patch_size) ** 2
 
     @property
     def label(self) -> str:
@@ -191,16 +286,30 @@ class Training(Strict):
 
     epochs: int = Field(100, ge=1)
     batch_size: int = Field(128, ge=1, description="images a step")
-    optimizer: Literal["adamw"] = "adamw"
+    optimizer: Literal["adamw", "sgd", "muon"] = Field(
+        "adamw", description="sgd: Nesterov momentum 0.9; muon: for hidden weight matrices, adamw for all else"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="peak, after warm-up; cosine to 0 at the last step")
-    weight_decay: float = Field(0.05, ge=0, description="decoupled; on weight matrices and kernels only")
+    weight_decay: float = Field(
+        0.05, ge=0, description="on weight matrices and kernels only; decoupled, but added to the gradient by sgd"
+    )
     warmup_epochs: float = Field(5, ge=0, description="linear warm-up from 0")
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     gradient_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm; off if null")
-    augmentation: Literal["none", "crop", "crop_flip"] = Field(
-        "crop_flip", description="per sample: zero-padded random crop, and horizontal flip"
+    augmentation: Literal["none", "crop", "crop_flip", "trivial"] = Field(
+        "crop_flip", description="per sample: zero-padded random crop, horizontal flip, and TrivialAugment"
     )
     crop_padding: int = Field(4, ge=1, description="pixels of zeros on each side; inert without a crop")
+    mixing: Literal["none", "mixup", "cutmix"] = Field("none", description="of two images and their labels, per sample")
+    mixing_alpha: float = Field(
+        1.0,
+        ge=0.01,
+        description="shares are Beta(alpha, alpha): 1 is uniform, small is hardly mixed; inert without mixing",
+    )
+    random_erasing: float = Field(0.0, ge=0, le=1, description="probability that a rectangle of an image is blanked")
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="decay of the averaged weights that are scored and published; off if null"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto: bf16 autocast and torch.compile on a GPU, fp32 on a CPU"
     )
@@ -211,10 +320,33 @@ class Training(Strict):
             raise ValueError(f"warmup_epochs {self.warmup_epochs:g} must be less than epochs {self.epochs}")
         return self
 
+    @model_validator(mode="after")
+    def _partners_exist(self) -> Training:
+        if self.mixing != "none" and self.batch_size < 2:
+            raise ValueError(f"mixing '{self.mixing}' takes a partner from the batch: batch_size must be at least 2")
+        return self
+
 
 #: fields without effect while the condition holds; normalised to their default, so that
 #: configurations that compute the same thing are one run
-INERT: list[tuple[str, str, Any]] = [("training", "crop_padding", lambda run: run.training.augmentation == "none")]
+INERT: list[tuple[str, str, Any]] = [
+    ("training", "crop_padding", lambda run: run.training.augmentation == "none"),
+    ("training", "mixing_alpha", lambda run: run.training.mixing == "none"),
+    ("model", "position_base", lambda run: _is_vit(run) and run.model.position in ("none", "learned")),
+    (
+        "model",
+        "cls_position",
+        lambda run: _is_vit(run) and not run.model.model_copy(update={"cls_position": True}).places_cls,
+    ),
+    ("model", "drop_path", lambda run: _is_vit(run) and run.model.depth == 1),
+]
+
+
+def _is_vit(run: RunConfig) -> bool:
+    return isinstance(run.model, ViT)
+
+
+NOTHING = object()
 
 
 class RunConfig(Strict):
@@ -259,6 +391,15 @@ class RunConfig(Strict):
         fields = self.dataset.model_dump() | self.model.model_dump() | self.training.model_dump()
         silent = {"family", "name", "path"} | {field for _, field, is_inert in INERT if is_inert(self)}
         return {key: value for key, value in fields.items() if key not in silent}
+
+    def changes_from(self, baseline: RunConfig) -> dict[str, Scalar]:
+        """Fields with an effect here and another value than in ``baseline``.
+
+        A field without effect in the baseline stands there all the same, so it is a change only with another value.
+        The exception is crop_padding, which names of older runs have always told.
+        """
+        written = baseline.model.model_dump() | baseline.training.model_dump(exclude={"crop_padding"}) | baseline.flat()
+        return {field: value for field, value in self.flat().items() if written.get(field, NOTHING) != value}
 
 
 # ---------------------------------------------------------------------------------------- a study
@@ -457,9 +598,17 @@ def _check_name(name: str, what: str) -> str:
     return name
 
 
-def _nearest_divisors(number: int, wanted: int) -> str:
-    divisors = [d for d in range(1, number + 1) if number % d == 0]
-    return ", ".join(str(d) for d in sorted(sorted(divisors, key=lambda d: abs(d - wanted))[:3]))
+def _divisors(number: int) -> list[int]:
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def _multiples(step: int, around: int) -> list[int]:
+    below = max(step, around // step * step)
+    return [below, below + step]
+
+
+def _nearest_numbers(choices: list[int], wanted: int) -> str:
+    return ", ".join(str(d) for d in sorted(sorted(choices, key=lambda d: abs(d - wanted))[:3]))
 
 
 def _label(start: str, model: Strict, without: set[str]) -> str:

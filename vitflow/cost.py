@@ -12,7 +12,6 @@ from vitflow.config import ResNet as ResNetConfig
 from vitflow.config import RunConfig
 from vitflow.config import ViT as ViTConfig
 from vitflow.models.build import build
-from vitflow.models.tokens import POOLS
 
 
 def parameters(model: nn.Module) -> int:
@@ -36,9 +35,9 @@ def multiplications(model: nn.Module, image_size: int, channels: int) -> int:
 
 
 def tokens(config: ViTConfig | ResNetConfig, image_size: int) -> int:
-    """Positions at the end of the model: a ViT's tokens with their prefix, a ResNet's last feature map."""
+    """Positions at the end of the model: a ViT's tokens with [CLS] and registers, a ResNet's last feature map."""
     if isinstance(config, ViTConfig):
-        return (image_size // config.patch_size) ** 2 + POOLS[config.pool].prefix_tokens
+        return config.tokens(image_size)
     return (-(-image_size // 8)) ** 2  # three halvings, rounded up
 
 

@@ -120,13 +120,12 @@ def feature_runs(study: Study) -> list[str]:
 
 def run_name(baseline: RunConfig, config: RunConfig) -> str:
     """The difference from the baseline: ``patch_size=2``, ``resnet18+learning_rate=0.002``, ``baseline``."""
-    ours, theirs = config.flat(), baseline.flat()
+    changed = config.changes_from(baseline)
     parts = []
     if config.model.family != baseline.model.family:
         parts.append(config.model.label)
         for field in type(config.model).model_fields:
-            ours.pop(field, None)
-    changed = {field: value for field, value in ours.items() if field not in theirs or theirs[field] != value}
+            changed.pop(field, None)
     parts += [f"{field}={spell(value)}" for field, value in sorted(changed.items())]
     return "+".join(parts) or BASELINE
 

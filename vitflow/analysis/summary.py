@@ -10,7 +10,13 @@ from vitflow.analysis.claims import ENOUGH_SEEDS, Interval, sentence, simultaneo
 from vitflow.config import ResNet, RunConfig, Study, spell
 from vitflow.grid import BASELINE, Grid
 
-LABELS = {"mlp_ratio": "MLP ratio", "pool": "pooling"}
+LABELS = {
+    "mlp_ratio": "MLP ratio",
+    "pool": "pooling",
+    "cls_position": "position of [CLS]",
+    "qk_norm": "QK-norm",
+    "ema": "averaged weights (EMA)",
+}
 
 #: what else changes along an axis; named in its figure
 CONFOUNDS = {
@@ -18,9 +24,27 @@ CONFOUNDS = {
     "width": "at fixed heads the head size grows with the width",
     "depth": "parameters and multiplications grow with the depth",
     "heads": "more heads are narrower heads; multiplications hardly change",
+    "mlp_ratio": "parameters and multiplications grow with the ratio",
     "pool": "mean pooling has no [CLS] token: one token fewer",
+    "patch_embed": "tokens are the same in number; the embedding's own cost grows",
+    "position": "learned positions are parameters, the others are not",
+    "position_base": "two positions, each compared with learned ones at the baseline",
+    "cls_position": "learned: the same functions, folded; sinusoids: the position changes too",
+    "registers": "registers lengthen the sequence",
+    "norm": "RMSNorm has no bias; its time depends on the kernel at hand",
+    "norm_placement": "post-norm has no final norm; its best learning rate may be lower",
+    "qk_norm": "l2 starts with sharper attention; it may bear higher learning rates",
+    "attention": "the learned temperature and the mask come together",
+    "feedforward": "gated networks have three matrices of 2/3 of the width: parameters within 1 %",
+    "layer_scale": "small initial scales also slow the start",
+    "drop_path": "regularises; may want more epochs",
     "augmentation": "training images only; cost is unchanged",
+    "mixing": "targets are soft; training accuracy counts the dominant label",
+    "random_erasing": "training images only; cost is unchanged",
+    "ema": "averaged weights are what is scored",
+    "optimizer": "each has a learning rate and a decay of its own",
     "learning_rate": "one recipe for all: a variant may prefer another rate",
+    "epochs": "twice the epochs are twice the cost, and a slower cosine",
 }
 
 
@@ -50,7 +74,7 @@ def spread(values: list[float]) -> dict[str, Any]:
 def run_label(name: str, config: RunConfig, baseline: RunConfig) -> str:
     """A run as people say it: ``patch size 2``, ``ResNet-18, half width``."""
     parts = []
-    changed = {k: v for k, v in config.flat().items() if baseline.flat().get(k, object()) != v}
+    changed = config.changes_from(baseline)
     if isinstance(config.model, ResNet) and config.model.family != baseline.model.family:
         parts.append(f"ResNet-{config.model.depth}")
         if config.model.width != 64:

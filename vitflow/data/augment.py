@@ -1,7 +1,8 @@
 """Augmentation and normalisation of whole batches.
 
 An augmentation is a pure function of (images, generator): parameters are drawn per *sample*, the work is
-done per batch. The same generator state gives the same pixels on every device, for a CPU generator.
+done per batch. The same generator state gives the same pixels on every device, for a CPU generator; only
+TrivialAugment's colours may differ by one level of 255 where a device rounds sums of products otherwise.
 
 Shape letters: B batch, H height, W width, C channels.
 """
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vitflow.config import Training
+from vitflow.data.trivial import trivial_augment
 
 #: (images uint8 [B, H, W, C], generator) -> images of the same shape and dtype
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
@@ -40,6 +42,11 @@ def crop_flip(images: Tensor, generator: torch.Generator, padding: int) -> Tenso
     top, left = _offsets(len(images), generator, padding)
     mirrored = torch.rand(len(images), generator=generator, device=generator.device) < 0.5
     return shift(images, top, left, mirrored, padding)
+
+
+def trivial(images: Tensor, generator: torch.Generator, padding: int) -> Tensor:
+    """As :func:`crop_flip` (with the same draws from the same generator), then TrivialAugment with the draws after."""
+    return trivial_augment(crop_flip(images, generator, padding), generator)
 
 
 def shift(images: Tensor, top: Tensor, left: Tensor, mirrored: Tensor, padding: int) -> Tensor:
@@ -73,6 +80,7 @@ AUGMENTATIONS: dict[str, Callable[[Training], Augmentation]] = {
     "none": lambda training: none,
     "crop": lambda training: partial(crop, padding=training.crop_padding),
     "crop_flip": lambda training: partial(crop_flip, padding=training.crop_padding),
+    "trivial": lambda training: partial(trivial, padding=training.crop_padding),
 }
 
 

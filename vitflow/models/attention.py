@@ -5,34 +5,67 @@ Shapes: B batch, N tokens, D token width, H heads, K = D / H head size.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vitflow.config import ViT as ViTConfig
 from vitflow.models.position import Position
+from vitflow.models.qk_norm import QK_NORMS
 
 
 class Attention(nn.Module):
     """Scaled dot-product attention of every token to every token (Vaswani et al., 2017).
 
     tokens [B, N, D] -> [B, N, D]. Rows of the one ``qkv`` weight [3*D, D] are queries, keys, values, each
-    in the order of the heads. Scores are divided by sqrt(K).
+    in the order of the heads. Scores are divided by sqrt(K), unless the norm of queries and keys has a scale
+    of its own. That norm comes first, a position's rotation second.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    #: weights that hold several matrices, one below the other
+    stacked: ClassVar[dict[str, int]] = {"qkv": 3}
+
+    def __init__(self, config: ViTConfig, tokens: int) -> None:
         super().__init__()
-        self.heads = heads
+        width, self.heads = config.width, config.heads
         self.qkv = nn.Linear(width, 3 * width)
         self.projection = nn.Linear(width, width)
-
-    def initialise(self) -> None:
-        """Xavier uniform for queries, keys and values each, which one [3*D, D] matrix would start too small."""
-        for weight in self.qkv.weight.chunk(3):
-            nn.init.xavier_uniform_(weight)
+        self.qk_norm = QK_NORMS[config.qk_norm](width // self.heads, tokens)
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
         b, n, d = tokens.shape
         qkv = self.qkv(tokens).reshape(b, n, 3, self.heads, d // self.heads)  # [B, N, 3, H, K]
         queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, H, N, K], a view
-        queries, keys = position.rotate(queries, keys)
-        mixed = F.scaled_dot_product_attention(queries, keys, values)  # [B, H, N, K]
+        queries, keys = position.rotate(*self.qk_norm(queries, keys))
+        mixed = self.mix(queries, keys, values)
         return self.projection(mixed.transpose(1, 2).reshape(b, n, d))  # [B, N, D]
+
+    def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Values weighted by the softmax of the scores: each [B, H, N, K] -> [B, H, N, K]."""
+        return F.scaled_dot_product_attention(queries, keys, values, scale=self.qk_norm.scale)
+
+
+class LocalityAttention(Attention):
+    """Locality self-attention (Lee et al., 2021): sharper, and never to oneself.
+
+    Scores are divided by one learned temperature a layer, which starts at sqrt(K) and takes its place, and
+    the diagonal is masked, [CLS] and registers included.
+    """
+
+    others: Tensor
+
+    def __init__(self, config: ViTConfig, tokens: int) -> None:
+        super().__init__(config, tokens)
+        self.temperature = nn.Parameter(torch.full((1,), (config.width / config.heads) ** 0.5))
+        self.register_buffer("others", ~torch.eye(tokens, dtype=torch.bool), persistent=False)  # [N, N]
+
+    def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(
+            queries / self.temperature, keys, values, attn_mask=self.others, scale=1.0
+        )
+
+
+#: by config.ViT.attention
+ATTENTIONS: dict[str, type[Attention]] = {"full": Attention, "locality": LocalityAttention}

@@ -1,4 +1,4 @@
-"""One block of the transformer.
+"""One block of the transformer: attention, then feed-forward, each a branch that is added to the tokens.
 
 Shapes: B batch, N tokens, D token width.
 """
@@ -7,25 +7,50 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vitflow.models.attention import Attention
-from vitflow.models.feedforward import FeedForward
-from vitflow.models.norm import LayerNorm
+from vitflow.config import ViT as ViTConfig
+from vitflow.models.attention import ATTENTIONS
+from vitflow.models.feedforward import FEEDFORWARDS
+from vitflow.models.norm import NORMS
 from vitflow.models.position import Position
+from vitflow.models.residual import DropPath, LayerScale
 
 
 class Block(nn.Module):
-    """Pre-norm (Xiong et al., 2020): attention, then feed-forward, each added to what it was given.
+    """Pre-norm (Xiong et al., 2020): each branch reads normalised tokens. [B, N, D] -> [B, N, D].
 
-    tokens [B, N, D] -> [B, N, D].
+    ``drop_path`` is the chance of each branch to be skipped, sample by sample, in training.
     """
 
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
+    #: whether what comes out is normalised already
+    ends_normalised = False
+
+    def __init__(self, config: ViTConfig, tokens: int, drop_path: float) -> None:
         super().__init__()
-        self.norm1 = LayerNorm(width)
-        self.attention = Attention(width, heads)
-        self.norm2 = LayerNorm(width)
-        self.feedforward = FeedForward(width, hidden)
+        width, norm = config.width, NORMS[config.norm]
+        self.norm1 = norm(width)
+        self.attention = ATTENTIONS[config.attention](config, tokens)
+        self.norm2 = norm(width)
+        self.feedforward = FEEDFORWARDS[config.feedforward](width, round(width * config.mlp_ratio))
+        scaled, dropped = config.layer_scale, drop_path > 0
+        self.scale1 = nn.Identity() if scaled is None else LayerScale(width, scaled)
+        self.scale2 = nn.Identity() if scaled is None else LayerScale(width, scaled)
+        self.drop1 = DropPath(drop_path) if dropped else nn.Identity()
+        self.drop2 = DropPath(drop_path) if dropped else nn.Identity()
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
-        tokens = tokens + self.attention(self.norm1(tokens), position)
-        return tokens + self.feedforward(self.norm2(tokens))
+        tokens = tokens + self.drop1(self.scale1(self.attention(self.norm1(tokens), position)))
+        return tokens + self.drop2(self.scale2(self.feedforward(self.norm2(tokens))))
+
+
+class PostNormBlock(Block):
+    """Post-norm, the original (Vaswani et al., 2017): each sum is normalised. [B, N, D] -> [B, N, D]."""
+
+    ends_normalised = True
+
+    def forward(self, tokens: Tensor, position: Position) -> Tensor:
+        tokens = self.norm1(tokens + self.drop1(self.scale1(self.attention(tokens, position))))
+        return self.norm2(tokens + self.drop2(self.scale2(self.feedforward(tokens))))
+
+
+#: by config.ViT.norm_placement
+BLOCKS: dict[str, type[Block]] = {"pre": Block, "post": PostNormBlock}

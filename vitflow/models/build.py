@@ -25,7 +25,8 @@ def build(config: ViTConfig | ResNetConfig, image_size: int, channels: int, clas
 def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """(with weight decay, without); every parameter is in exactly one list.
 
-    Weight matrices and convolution kernels decay. Biases, norms, [CLS] token and positions do not.
+    Weight matrices and convolution kernels decay. Biases, norms, gains, temperatures, layer scales, [CLS],
+    registers and positions do not.
     """
     decay: list[nn.Parameter] = []
     no_decay: list[nn.Parameter] = []

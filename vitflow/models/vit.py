@@ -1,20 +1,10 @@
-"""The Vision Transformer (Dosovitskiy et al., 2021).
+"""The Vision Transformer (Dosovitskiy et al., 2021), put together from the variants that its configuration names.
 
 Shapes: B batch, C channels, S image side, N tokens (prefix first), D token width, K classes.
 
-Initialisation, all from torch's global generator, as in the authors' own code (big_vision):
-
-======================================  ====================================================
-linear weights                          Xavier uniform; queries, keys and values each by itself
-patch projection                        normal, deviation 1/sqrt(inputs): LeCun
-positions                               normal, deviation 1/sqrt(D)
-[CLS] token, head, all biases           0
-LayerNorm                               scale 1, shift 0
-======================================  ====================================================
-
-timm's default, deviation 0.02 for everything, was made for width 768. At the widths of small studies it
-starts the projections several times too small: on the digits (width 48, 40 epochs, shifted images) one
-seed ended at 78 % of the validation images, with the table above at 90 %.
+Everything starts as the table in docs/variants.md says, from torch's global generator: linear weights Xavier
+uniform (queries, keys and values each by itself), patches LeCun normal, positions normal with deviation
+1/sqrt(D), head and biases 0; as in the authors' own code (big_vision).
 """
 
 from __future__ import annotations
@@ -22,11 +12,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from vitflow.config import ViT as ViTConfig
-from vitflow.models.attention import Attention
-from vitflow.models.block import Block
-from vitflow.models.norm import LayerNorm
-from vitflow.models.patch_embed import PatchEmbed
-from vitflow.models.position import LearnedPosition
+from vitflow.models.block import BLOCKS
+from vitflow.models.norm import NORMS
+from vitflow.models.patch_embed import PATCH_EMBEDS, PatchEmbed
+from vitflow.models.position import POSITIONS
+from vitflow.models.residual import rates
 from vitflow.models.tokens import POOLS, Prefix
 
 
@@ -34,28 +24,30 @@ class ViT(nn.Module):
     """images [B, C, S, S] (float, normalised) -> logits [B, K].
 
     The final norm comes after pooling. For [CLS] that is the same function as before pooling; for the mean
-    it is timm's ``fc_norm``.
+    it is timm's ``fc_norm``. Post-norm blocks end in a norm themselves, so no final one follows them.
     """
 
     def __init__(self, config: ViTConfig, image_size: int, channels: int, classes: int) -> None:
         super().__init__()
-        width = config.width
-        self.patch_embed = PatchEmbed(image_size, channels, config.patch_size, width)
-        self.pool = POOLS[config.pool]()
-        self.prefix_tokens: int = self.pool.prefix_tokens
-        self.prefix = Prefix(self.prefix_tokens, width) if self.prefix_tokens else nn.Identity()
-        self.position = LearnedPosition(self.prefix_tokens + self.patch_embed.grid**2, width)
-        hidden = round(width * config.mlp_ratio)
-        self.blocks = nn.ModuleList(Block(width, config.heads, hidden) for _ in range(config.depth))
-        self.norm = LayerNorm(width)
+        width, tokens, block = config.width, config.tokens(image_size), BLOCKS[config.norm_placement]
+        self.patch_embed = PATCH_EMBEDS[config.patch_embed](config, image_size, channels)
+        self.prefix_tokens = config.prefix_tokens
+        self.pool = POOLS[config.pool](self.prefix_tokens)
+        self.prefix = Prefix(config) if self.prefix_tokens else nn.Identity()
+        self.position = POSITIONS[config.position](config, self.patch_embed.grid)
+        self.blocks = nn.ModuleList(block(config, tokens, rate) for rate in rates(config.drop_path, config.depth))
+        self.norm = nn.Identity() if block.ends_normalised else NORMS[config.norm](width)
         self.head = nn.Linear(width, classes)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         for module in self.modules():  # after the linears inside them
-            if isinstance(module, Attention | PatchEmbed):
+            if isinstance(module, PatchEmbed):
                 module.initialise()
+            for name, count in getattr(module, "stacked", {}).items():
+                for weight in getattr(module, name).weight.chunk(count):
+                    nn.init.xavier_uniform_(weight)  # each matrix by itself: the whole would start too small
         nn.init.zeros_(self.head.weight)
 
     def embed(self, images: Tensor) -> Tensor:

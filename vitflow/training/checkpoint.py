@@ -36,7 +36,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     """Fill ``model`` with stored weights. Raises CheckpointError if they are missing, damaged or of another model."""
     if not path.exists():
         raise CheckpointError(
-            f"{path}: no such weights; fetch them with `dvc pull` where they were stored, "
+            f"{path}: no such weights; get them with `vitflow restore` where they were recorded, "
             f"or delete the run's folder to train it again"
         )
     try:

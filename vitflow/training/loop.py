@@ -2,8 +2,7 @@
 
 Nothing inside an epoch waits for the device: losses, norms and the first non-finite step stay there until
 the epoch ends. Randomness comes from :mod:`vitflow.training.randomness`, so a resumed run repeats no draw.
-
-Letters: B batch, H W image sides, C channels.
+What a recipe varies is chosen before the first step: batches, optimizer, and which weights count.
 """
 
 from __future__ import annotations
@@ -20,15 +19,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from vitflow.config import RunConfig
-from vitflow.data.augment import build_augmentation, normalise
 from vitflow.data.prepare import Data, Split
 from vitflow.models.build import build
 from vitflow.training import checkpoint
+from vitflow.training.batches import Batches
+from vitflow.training.ema import build_average
 from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.predict import predict
-from vitflow.training.randomness import derive, generator
+from vitflow.training.randomness import derive
 
-#: columns of history.csv; accuracies in percent; no clock times, so that a resumed history is bit-equal
+#: columns of history.csv; accuracies in percent; no clock times, so that a resumed history is bit-equal.
+#: Training columns are of the images as trained on and the latest weights, and where labels are mixed, accuracy
+#: counts the class with the larger share; validation columns are of the weights that count (averaged, with `ema`)
 HISTORY = (
     "epoch",
     "step",
@@ -54,7 +56,7 @@ class Interrupted(Exception):
 class Outcome:
     """What a finished training hands on."""
 
-    model: nn.Module
+    model: nn.Module  #: with the weights that count: the averaged ones where the recipe averages
     status: str  #: finished | diverged
     history: list[dict[str, Any]]  #: one row of HISTORY per epoch
     steps: int  #: updates done
@@ -91,17 +93,15 @@ def train(
     when it says yes, the state is saved and Interrupted is raised. ``report`` gets one line per epoch.
     """
     recipe = config.training
-    train_split, validation = _to(data.train, device), _to(data.validation, device)
-    count = len(train_split.labels)
-    batch_size = min(recipe.batch_size, count)
-    steps_per_epoch = count // batch_size  # the incomplete batch is dropped; every epoch drops other images
+    batches, validation = Batches(recipe, data, seed, device), _to(data.validation, device)
+    steps_per_epoch = batches.per_epoch
     steps = recipe.epochs * steps_per_epoch
     bf16 = uses_bf16(recipe.precision, device)
 
     torch.manual_seed(derive(seed, "initialisation"))
     model = build(config.model, *config.dataset.shape).to(device).train()
     optimizer = build_optimizer(model, recipe, device)
-    augment = build_augmentation(recipe)
+    scored = build_average(model, recipe.ema)
     forward = torch.compile(model) if recipe.precision == "auto" and device.type == "cuda" else model
 
     step, seconds, train_seconds = 0, 0.0, 0.0
@@ -114,6 +114,7 @@ def train(
     if state is not None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
+        scored.load_state_dict(state.get("average", {}))  # states of older versions knew no average
         step, seconds, train_seconds = state["step"], state["seconds"], state["train_seconds"]
         history, sums.values = state["history"], state["sums"].to(device)
         resumed_from = [*state["resumed_from"], step]
@@ -126,6 +127,7 @@ def train(
                 "digest": config.digest,
                 "model": model.state_dict(),
                 "optimizer": optimizer.state_dict(),
+                "average": scored.state_dict(),
                 "step": step,
                 "seconds": seconds,
                 "train_seconds": train_seconds,
@@ -138,7 +140,6 @@ def train(
     saved_at = clock = time.monotonic()
     first_step, slowest_step, slowest_score, save_time = step, 0.0, 0.0, 0.5
     diverged_step: int | None = None
-    order = torch.empty(0)
     while step < steps and diverged_step is None:
         epoch, in_epoch = divmod(step, steps_per_epoch)
         scoring = slowest_score if in_epoch == steps_per_epoch - 1 else 0.0
@@ -146,37 +147,34 @@ def train(
             if step > first_step:
                 save()
             raise Interrupted(step, steps)
-        if in_epoch == 0 or step == first_step:
-            order = torch.randperm(count, generator=generator("cpu", seed, "order", epoch)).to(device)
 
-        chosen = order[in_epoch * batch_size : (in_epoch + 1) * batch_size]
-        images = augment(train_split.images[chosen], generator(device, seed, "augmentation", epoch, in_epoch))
-        labels = train_split.labels[chosen]
+        images, targets, labels = batches(step)
         rate = learning_rate(recipe, step, steps_per_epoch)
         for group in optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(derive(seed, "model", step))  # modules with randomness of their own draw from here
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = forward(normalise(images, data.mean, data.std))
-            loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+            logits = forward(images)
+            loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip or math.inf)
         optimizer.step()
         sums.add(step, loss.detach(), (logits.detach().argmax(1) == labels).sum(), norm.detach())
         step += 1
+        scored.update(step)
 
         epoch_ends = step % steps_per_epoch == 0
         if epoch_ends:
-            row = sums.row(batch_size)
+            row = sums.row(batches.size)
             diverged_step = row.pop("first_bad_step")
             if diverged_step is None and step == steps:  # no later loss tells whether the last update was ruinous
-                logits = predict(model, train_split.images[chosen], data, bf16=bf16)
+                logits = predict(scored.model, batches.images[batches.chosen(step - 1)], data, bf16=bf16)
                 diverged_step = None if logits.isfinite().all() else step - 1
             now = time.monotonic()
             train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
             if diverged_step is None:
-                loss_, accuracy = _score(model, validation, data, bf16)
+                loss_, accuracy = _score(scored.model, validation, data, bf16)
                 history.append(
                     {"epoch": epoch + 1, "step": step, "learning_rate": rate}
                     | row
@@ -202,12 +200,12 @@ def train(
     if diverged_step is not None:
         report(f"diverged: the loss was not finite at step {diverged_step}; recorded as a result")
     return Outcome(
-        model=model,
+        model=scored.model,
         status="finished" if diverged_step is None else "diverged",
         history=history,
         steps=step,
         seconds=seconds,
-        images_per_second=step * batch_size / max(train_seconds, 1e-9),
+        images_per_second=step * batches.size / max(train_seconds, 1e-9),
         diverged_step=diverged_step,
         resumed_from=resumed_from,
     )

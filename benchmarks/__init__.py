@@ -1,0 +1,1 @@
+"""Ours against timm, vit-pytorch and torchvision, in one run: `make bench`."""

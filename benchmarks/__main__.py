@@ -1,0 +1,85 @@
+"""`make bench`: prints medians and ratios, and writes results/benchmarks/<device>.json."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import pipeline, step
+from benchmarks.measure import compete
+from vitflow.files import write_json
+from vitflow.provenance import device_name, provenance
+from vitflow.training.loop import select_device
+
+
+def main() -> int:
+    """Measure and publish; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="counted rounds of each comparison (default: 7)")
+    parser.add_argument("--steps", type=int, default=8, help="updates a contestant does in a round (default: 8)")
+    options = parser.parse_args()
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    for module in ("timm", "vit_pytorch"):
+        if importlib.util.find_spec(module) is None:
+            say(f"benchmarks: {module} is not installed; pip install '.[bench]'")
+            return 2
+    device = select_device()
+    comparisons: dict[str, dict[str, Any]] = {}
+    say("training")
+    contestants = {"vitflow": step.ours(device, options.steps), **step.peers(device, options.steps)}
+    comparisons["training"] = compete(contestants, options.rounds, say)
+    for trivial, name in ((False, "crop and flip"), (True, "crop, flip, TrivialAugment")):
+        say(name)
+        steps = 8 * options.steps
+        contestants = {
+            "vitflow": pipeline.ours(device, steps, trivial=trivial),
+            "torchvision v2": pipeline.torchvision_v2(steps, trivial=trivial),
+        }
+        comparisons[name] = compete(contestants, options.rounds, say)
+    trained, fed = (comparisons[name]["vitflow"]["images_per_second"] for name in ("training", "crop and flip"))
+    shares = {"input_of_step": round(trained / fed, 4)}
+    if device.type == "cpu":
+        shares["training_of_matrix_products"] = round(step.share_of_products(trained, step.products()), 3)
+
+    name = device_name(device.type)
+    threads = torch.get_num_threads() if device.type == "cpu" else None
+    out = Path("results/benchmarks") / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.json"
+    record = {
+        "rounds": options.rounds,
+        "steps": options.steps,
+        "comparisons": comparisons,
+        "shares": shares,
+        "provenance": provenance("data", "models", "training", device=device.type, threads=threads),
+    }
+    write_json(out, record)
+
+    table = Table(box=None, pad_edge=False, title=f"{name}, {threads or 1} threads", title_justify="left")
+    for heading in ("", "images/s", "ours is", "times (smallest to largest)"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for comparison, found in comparisons.items():
+        table.add_row(comparison)
+        for contestant, row in found.items():
+            low, high = row["ratios"]
+            table.add_row(
+                f"  {contestant}", f"{row['images_per_second']:,.0f}", f"{row['ratio']:.2f}", f"{low:.2f} to {high:.2f}"
+            )
+    Console(width=100).print(table)
+    for share, value in shares.items():
+        print(f"{share.replace('_', ' ')}: {100 * value:.1f} %")
+    print(out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Training a ViT: patch 4, width 192, depth 6, 8 heads, batch 128, 32x32 images, AdamW.
+
+Ours is the real loop with all it does (augmentation, clipping, bookkeeping). Peers get the bare minimum on a CPU, the
+same batch again and again; on a GPU the loop people write, a DataLoader with torchvision's v2 transforms.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.measure import Contestant
+from vitflow.compat import import_torchvision
+from vitflow.config import Dataset, RunConfig, Training, ViT
+from vitflow.cost import multiplications
+from vitflow.data.prepare import Data, Split
+from vitflow.models.build import build
+from vitflow.training.loop import train
+
+BATCH, SIDE, CLASSES = 128, 32, 10
+MODEL = ViT(patch_size=4, width=192, depth=6, heads=8)
+
+
+def images(count: int) -> Split:
+    """Noise of CIFAR-10's shape: speed does not look at it."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, SIDE, SIDE, 3), generator=generator, dtype=torch.uint8)
+    return Split(pixels, torch.randint(0, CLASSES, (count,), generator=generator))
+
+
+def ours(device: torch.device, steps: int) -> Contestant:
+    """One epoch of ``steps`` updates by the loop that all studies use."""
+    nothing = Split(torch.empty(0, SIDE, SIDE, 3, dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
+    statistics = (0.5, 0.5, 0.5)
+    data = Data(images(steps * BATCH), nothing, nothing, statistics, statistics, tuple("abcdefghij"), "noise")
+    recipe = Training(epochs=1, batch_size=BATCH, warmup_epochs=0)
+    config = RunConfig(dataset=Dataset(name="cifar10", validation_fraction=0), model=MODEL, training=recipe)
+
+    def work() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            return train(config, 0, data, Path(folder), device=device).images_per_second
+
+    return work
+
+
+def peers(device: torch.device, steps: int) -> dict[str, Contestant]:
+    """The same ViT of other libraries, in a plain loop."""
+    torchvision = import_torchvision()
+    import timm
+    import vit_pytorch
+
+    size = {"image_size": SIDE, "patch_size": 4, "num_classes": CLASSES, "dim": 192, "depth": 6, "heads": 8}
+    models: dict[str, Callable[[], nn.Module]] = {
+        "timm": lambda: timm.models.VisionTransformer(
+            img_size=SIDE, patch_size=4, num_classes=CLASSES, embed_dim=192, depth=6, num_heads=8
+        ),
+        "vit-pytorch ViT": lambda: vit_pytorch.ViT(**size, mlp_dim=768, dim_head=24),
+        "vit-pytorch SimpleViT": lambda: vit_pytorch.SimpleViT(**size, mlp_dim=768, dim_head=24),
+        "torchvision": lambda: torchvision.models.VisionTransformer(
+            SIDE, 4, num_layers=6, num_heads=8, hidden_dim=192, mlp_dim=768, num_classes=CLASSES
+        ),
+    }
+    return {name: _loop(make(), device, steps) for name, make in models.items()}
+
+
+def products() -> float:
+    """Multiplications with addition per second of this device's matrix product at the shape of the network's widest."""
+    tokens, width = BATCH * 65, MODEL.width
+    left, right = torch.randn(tokens, width), torch.randn(width, 4 * width)
+    left @ right
+    started, count = time.perf_counter(), 20
+    for _ in range(count):
+        left @ right
+    return count * tokens * width * 4 * width / (time.perf_counter() - started)
+
+
+def share_of_products(images_per_second: float, rate: float) -> float:
+    """How much of the matrix product's rate training reaches; forward and backward are three times the forward."""
+    return 3 * multiplications(build(MODEL, SIDE, 3, CLASSES), SIDE, 3) * images_per_second / rate
+
+
+def _loop(model: nn.Module, device: torch.device, steps: int) -> Contestant:
+    model = model.to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
+    batches = _same_batch(steps) if device.type == "cpu" else _loader(steps, device)
+    bf16 = device.type == "cuda"
+
+    def work() -> float:
+        started = time.perf_counter()
+        for inputs, labels in batches():
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                loss = F.cross_entropy(model(inputs), labels, label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        loss.item()
+        return steps * BATCH / (time.perf_counter() - started)
+
+    return work
+
+
+def _same_batch(steps: int) -> Callable[[], Iterator[tuple[Tensor, Tensor]]]:
+    batch = images(BATCH)
+    inputs = batch.images.permute(0, 3, 1, 2).float().div(255).contiguous()
+    return lambda: iter([(inputs, batch.labels)] * steps)
+
+
+def _loader(steps: int, device: torch.device) -> Callable[[], Iterator[tuple[Tensor, Tensor]]]:
+    from benchmarks.pipeline import loader
+
+    split = images(steps * BATCH)
+    made = loader(split, BATCH, workers=8, trivial=False)
+    return lambda: ((x.to(device, non_blocking=True), y.to(device, non_blocking=True)) for x, y in made)
