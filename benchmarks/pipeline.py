@@ -14,22 +14,17 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import Contestant
-from benchmarks.step import BATCH, images
+from benchmarks.noise import BATCH, STATISTICS, data, images
 from vitflow.compat import import_torchvision
 from vitflow.config import Training
-from vitflow.data.prepare import Data, Split
+from vitflow.data.prepare import Split
 from vitflow.training.batches import Batches
-
-STATISTICS = (0.5, 0.5, 0.5)
 
 
 def ours(device: torch.device, steps: int, *, trivial: bool) -> Contestant:
     """The batches of the training loop."""
-    split = images(steps * BATCH)
-    empty = Split(split.images[:0], split.labels[:0])
-    data = Data(split, empty, empty, STATISTICS, STATISTICS, tuple("abcdefghij"), "noise")
     recipe = Training(batch_size=BATCH, augmentation="trivial" if trivial else "crop_flip")
-    batches = Batches(recipe, data, 0, device)
+    batches = Batches(recipe, data(steps * BATCH), 0, device)
 
     def work() -> float:
         started = time.perf_counter()

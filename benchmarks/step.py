@@ -16,35 +16,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.measure import Contestant
+from benchmarks.noise import BATCH, CLASSES, SIDE, data, images
+from benchmarks.pipeline import loader
 from vitflow.compat import import_torchvision
 from vitflow.config import Dataset, RunConfig, Training, ViT
 from vitflow.cost import multiplications
-from vitflow.data.prepare import Data, Split
 from vitflow.models.build import build
 from vitflow.training.loop import train
 
-BATCH, SIDE, CLASSES = 128, 32, 10
 MODEL = ViT(patch_size=4, width=192, depth=6, heads=8)
-
-
-def images(count: int) -> Split:
-    """Noise of CIFAR-10's shape: speed does not look at it."""
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (count, SIDE, SIDE, 3), generator=generator, dtype=torch.uint8)
-    return Split(pixels, torch.randint(0, CLASSES, (count,), generator=generator))
 
 
 def ours(device: torch.device, steps: int) -> Contestant:
     """One epoch of ``steps`` updates by the loop that all studies use."""
-    nothing = Split(torch.empty(0, SIDE, SIDE, 3, dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
-    statistics = (0.5, 0.5, 0.5)
-    data = Data(images(steps * BATCH), nothing, nothing, statistics, statistics, tuple("abcdefghij"), "noise")
+    noise = data(steps * BATCH)
     recipe = Training(epochs=1, batch_size=BATCH, warmup_epochs=0)
     config = RunConfig(dataset=Dataset(name="cifar10", validation_fraction=0), model=MODEL, training=recipe)
 
     def work() -> float:
         with tempfile.TemporaryDirectory() as folder:
-            return train(config, 0, data, Path(folder), device=device).images_per_second
+            return train(config, 0, noise, Path(folder), device=device).images_per_second
 
     return work
 
@@ -112,8 +103,6 @@ def _same_batch(steps: int) -> Callable[[], Iterator[tuple[Tensor, Tensor]]]:
 
 
 def _loader(steps: int, device: torch.device) -> Callable[[], Iterator[tuple[Tensor, Tensor]]]:
-    from benchmarks.pipeline import loader
-
     split = images(steps * BATCH)
     made = loader(split, BATCH, workers=8, trivial=False)
     return lambda: ((x.to(device, non_blocking=True), y.to(device, non_blocking=True)) for x, y in made)
