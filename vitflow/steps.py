@@ -5,7 +5,6 @@ Everything is published whole, last of all the file that says the step is done; 
 
 from __future__ import annotations
 
-import math
 import signal
 import sys
 import time
@@ -100,7 +99,6 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
             outcome = loop.train(
                 job.config, job.seed, data, job.paths.state, device=device, should_stop=should_stop, report=say
             )
-        norms = [row["largest_gradient_norm"] for row in outcome.history]
         paths = job.paths
         checkpoint.save_weights(paths.checkpoint, outcome.model)
         write_csv(paths.history, loop.HISTORY, outcome.history)
@@ -122,9 +120,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
                     "seconds": round(outcome.seconds, 3),
                     "images_per_second": round(outcome.images_per_second, 2),
                 },
-                "stability": {
-                    "largest_gradient_norm": max(filter(math.isfinite, norms), default=None),  # JSON has no infinity
-                },
+                "stability": outcome.stability,
                 "resumed_from": outcome.resumed_from,
                 "provenance": provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
             },
