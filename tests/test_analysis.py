@@ -300,7 +300,8 @@ def test_an_axis_is_labelled_as_people_say_it(axis: str, expected: str) -> None:
 def record(run: str, seed: int, accuracy: float, status: str = "finished") -> Record:
     scores = {"accuracy": accuracy, "loss": 1.0, "ece": 5.0}
     metrics = {"test": scores, "validation": scores | {"accuracy": accuracy + 1}, "train": scores}
-    return Record(run, seed, {"status": status, "cost": {"seconds": 10.0 + seed}}, metrics)
+    bad = None if status == "finished" else 10 * seed + 5
+    return Record(run, seed, {"status": status, "diverged_step": bad, "cost": {"seconds": 10.0 + seed}}, metrics)
 
 
 PLAN = study({"depth": [4, 6], "width": [96, 192]}, references={"r": {"family": "resnet"}}, baseline_seeds=4)

@@ -249,7 +249,7 @@ def test_watched_images_are_of_all_classes_and_of_validation_where_there_is_one(
         return Data(split(1000, 0), split(validation, 100), split(10, 0), (0.0,), (1.0,), tuple("0123456789"), "")
 
     watched = watched_images(data(500), CPU)
-    assert watched.shape == (256, 1, 8, 8)
+    assert watched.shape == (128, 1, 8, 8)
     assert (watched[:, 0, 0, 0] * 255).round().unique().tolist() == [100, 101, 102, 103, 104]
     assert watched_images(data(30), CPU).shape == (30, 1, 8, 8)
     assert (watched_images(data(0), CPU)[:, 0, 0, 0] * 255).round().unique().tolist() == list(range(10))

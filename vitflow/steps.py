@@ -216,52 +216,59 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
 
 
 def features(study: Study, run: str, *, threads: int | None = None) -> None:
-    """Store patch tokens and pooled features of validation images for one run (its first seed)."""
+    """Store patch tokens and pooled features of validation images for one run (its first seed).
+
+    A diverged run has none: the arrays are an empty file, and the manifest says why.
+    """
     import safetensors.torch
+    import torch
 
     from vitflow.data.prepare import Split
     from vitflow.features import choose_layer, extract
 
     job = find_job(study, run, 0)
     record = _trained(job)
-    if record["status"] != "finished":
-        raise StepError(f"{job.paths.train}: this run diverged and has no features; take it out of features.runs")
-    model, data, device = _model(study, job, threads)
-    image_size = job.config.dataset.shape[0]
-    layer = choose_layer(job.config.model, image_size, _positions(study))
-    if not len(data.validation.labels):
-        raise StepError("features are taken from validation images, and validation_fraction is 0")
-    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
-    found = extract(model, layer, validation, data, study.features.images)
+    tensors: dict[str, torch.Tensor] = {}
+    found: dict[str, Any] = {"reason": f"the loss was not finite at step {record['diverged_step']}"}
+    if record["status"] == "finished":
+        model, data, device = _model(study, job, threads)
+        layer = choose_layer(job.config.model, job.config.dataset.shape[0], _positions(study))
+        if not len(data.validation.labels):
+            raise StepError("features are taken from validation images, and validation_fraction is 0")
+        validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
+        taken = extract(model, layer, validation, data, study.features.images)
+        tensors = {
+            "patch": taken.patch,
+            "pooled": taken.pooled,
+            "labels": taken.labels,
+            "examples": taken.examples,
+            "example_index": taken.example_index,
+        }
+        found = {
+            "layer": layer,
+            "images": len(taken.labels),
+            "patch": list(taken.patch.shape),
+            "pooled": list(taken.pooled.shape),
+            "classes": list(data.classes),
+        }
     arrays = Layout(study.study).features / f"{run}.safetensors"
     with publishing(arrays) as temporary:
-        temporary.write_bytes(
-            safetensors.torch.save(
-                {
-                    "patch": found.patch,
-                    "pooled": found.pooled,
-                    "labels": found.labels,
-                    "examples": found.examples,
-                    "example_index": found.example_index,
-                }
-            )
-        )
+        temporary.write_bytes(safetensors.torch.save(tensors))
     write_sealed(
         arrays.with_suffix(".json"),
         {
             "run": run,
             "seed": job.seed,
-            "layer": layer,
-            "images": len(found.labels),
-            "patch": list(found.patch.shape),
-            "pooled": list(found.pooled.shape),
-            "classes": list(data.classes),
+            "status": record["status"],
+            **found,
             "config_digest": job.config.digest,
             "checkpoint_sha256": record["checkpoint_sha256"],
             "features_sha256": sha256(arrays),
             "provenance": provenance("models", "features"),
         },
     )
+    if not tensors:
+        say(f"{run} seed {job.seed}: diverged, so it has no features")
 
 
 # ---------------------------------------------------------------------------------------- presentation

@@ -30,7 +30,7 @@ LEAST = math.log(4 / 3)
 #: what makes the median distance of normal noise its standard deviation
 NORMAL = 1.4826
 #: images on which attention logits are measured
-IMAGES = 256
+IMAGES = 128
 QUANTITIES = ("loss", "gradient")
 
 
