@@ -166,7 +166,7 @@ def _summary(study: Study, runs: dict[str, Any], references: list[str]) -> dict[
             "convergence": "The baseline has converged: the last tenth of training gains 0.2 points",
             "cost": "At equal multiplications a ResNet-18 of half width is ahead by 8 points",
             "features": "The ResNet separates the classes along fewer directions",
-            "stability": "No run diverged; learning rate 0.004 has the most spikes: 7.3 a training",
+            "stability": "Learning rate 0.004 has the most spikes: 7.3 a training",
             "best": f"{runs[best]['label']} is the best on validation images",
         },
         "best": {
@@ -356,7 +356,7 @@ def _pca(study: Study, summary: dict[str, Any], generator: np.random.Generator) 
         name = BASELINE if key == BASELINE else _run_of(grid.points, key)
         run = summary["runs"][name]
         if "0" in run["stability"]["diverged_at"]:  # features are of the first seed
-            absent.append({"run": name, "label": run["label"], "reason": "the loss was not finite at step 1000"})
+            absent.append({"run": name, "label": run["label"], "reason": "diverged at step 1000"})
             continue
         vit = run["family"] == "vit"
         side = max(size // 4, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -22,8 +23,9 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
+from safetensors.torch import load_file
 
-from vitflow import audit, cli, layout, plan, record, steps
+from vitflow import audit, cli, features, layout, plan, record, steps
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
 from vitflow.layout import Layout
@@ -286,6 +288,18 @@ def test_results_of_another_configuration_are_named_and_trained_anew(done: Path,
     assert f"{BASELINE.train}: result of another configuration" in mistake("analyse", "summary")
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     assert read_json(BASELINE.train)["steps"] == 12
+
+
+def test_features_that_half_precision_cannot_hold_are_absent(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(*arguments: Any) -> features.Features:
+        taken = extract(*arguments)
+        return dataclasses.replace(taken, pooled=taken.pooled * math.inf)
+
+    extract = features.extract
+    monkeypatch.setattr(features, "extract", overflowing)
+    assert cli.main(["features", "--run", "baseline"]) == 0
+    assert read_json(HOME.features / "baseline.json")["absent"] == "larger than half precision holds"
+    assert load_file(HOME.features / "baseline.safetensors") == {}
 
 
 def test_features_of_a_trained_run(done: Path) -> None:

@@ -218,39 +218,16 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
 def features(study: Study, run: str, *, threads: int | None = None) -> None:
     """Store patch tokens and pooled features of validation images for one run (its first seed).
 
-    A diverged run has none: the arrays are an empty file, and the manifest says why.
+    A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
     """
     import safetensors.torch
-    import torch
-
-    from vitflow.data.prepare import Split
-    from vitflow.features import choose_layer, extract
 
     job = find_job(study, run, 0)
     record = _trained(job)
-    tensors: dict[str, torch.Tensor] = {}
-    found: dict[str, Any] = {"reason": f"the loss was not finite at step {record['diverged_step']}"}
     if record["status"] == "finished":
-        model, data, device = _model(study, job, threads)
-        layer = choose_layer(job.config.model, job.config.dataset.shape[0], _positions(study))
-        if not len(data.validation.labels):
-            raise StepError("features are taken from validation images, and validation_fraction is 0")
-        validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
-        taken = extract(model, layer, validation, data, study.features.images)
-        tensors = {
-            "patch": taken.patch,
-            "pooled": taken.pooled,
-            "labels": taken.labels,
-            "examples": taken.examples,
-            "example_index": taken.example_index,
-        }
-        found = {
-            "layer": layer,
-            "images": len(taken.labels),
-            "patch": list(taken.patch.shape),
-            "pooled": list(taken.pooled.shape),
-            "classes": list(data.classes),
-        }
+        tensors, found = _extracted(study, job, threads)
+    else:
+        tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
     arrays = Layout(study.study).features / f"{run}.safetensors"
     with publishing(arrays) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors))
@@ -259,7 +236,6 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
         {
             "run": run,
             "seed": job.seed,
-            "status": record["status"],
             **found,
             "config_digest": job.config.digest,
             "checkpoint_sha256": record["checkpoint_sha256"],
@@ -267,8 +243,31 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
             "provenance": provenance("models", "features"),
         },
     )
-    if not tensors:
-        say(f"{run} seed {job.seed}: diverged, so it has no features")
+    if "absent" in found:
+        say(f"{run} seed {job.seed}: no features, {found['absent']}")
+
+
+def _extracted(study: Study, job: Job, threads: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(features by name, where they were taken), or ({}, why there are none)."""
+    from vitflow.data.prepare import Split
+    from vitflow.features import choose_layer, extract
+
+    model, data, device = _model(study, job, threads)
+    layer = choose_layer(job.config.model, job.config.dataset.shape[0], _positions(study))
+    if not len(data.validation.labels):
+        raise StepError("features are taken from validation images, and validation_fraction is 0")
+    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
+    taken = extract(model, layer, validation, data, study.features.images)
+    if not (taken.patch.isfinite().all() and taken.pooled.isfinite().all()):
+        return {}, {"absent": "larger than half precision holds"}
+    tensors = {name: getattr(taken, name) for name in ("patch", "pooled", "labels", "examples", "example_index")}
+    return tensors, {
+        "layer": layer,
+        "images": len(taken.labels),
+        "patch": list(taken.patch.shape),
+        "pooled": list(taken.pooled.shape),
+        "classes": list(data.classes),
+    }
 
 
 # ---------------------------------------------------------------------------------------- presentation

@@ -16,7 +16,7 @@ from vitflow.steps import StepError
 
 
 def pca(study: Study) -> None:
-    """Principal components of all stored features: analysis/pca.json. Diverged runs are named there, and left out."""
+    """Principal components of all stored features: analysis/pca.json. Runs without are named there."""
     import safetensors.numpy
 
     from vitflow.analysis.pca import describe
@@ -33,8 +33,8 @@ def pca(study: Study) -> None:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
         label = run_label(run, grid.runs[run].config, study.baseline_run)
         name = "ViT, baseline" if run == BASELINE else label
-        if manifest.get("status") == "diverged":  # older manifests are all of finished runs, and say nothing
-            absent.append({"run": run, "label": name, "reason": manifest["reason"]})
+        if "absent" in manifest:
+            absent.append({"run": run, "label": name, "reason": manifest["absent"]})
             continue
         arrays = safetensors.numpy.load_file(path)
         described = describe(arrays["patch"], arrays["pooled"], arrays["example_index"])

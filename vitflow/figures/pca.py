@@ -130,18 +130,18 @@ def draw_patches(analysis: Analysis) -> Drawing:
 
 
 def _nothing(data: dict[str, Any]) -> Drawing:
-    """Words where every model diverged."""
+    """Words where no model has features."""
     figure = new_figure(BESIDE)
     axes = figure.subplots()
     axes.axis("off")
-    axes.text(0.5, 0.5, wrap(f"No features.{_left_out(data)}", 48), ha="center", va="center", color=GREY)
+    axes.text(0.5, 0.5, "no features", ha="center", va="center", color=GREY)
     said = f"No model has features.{_left_out(data)}"
     return Drawing(figure, said, f"Nothing is drawn, n = 0: {said} There are no bands.")
 
 
 def _left_out(data: dict[str, Any]) -> str:
     """A sentence on the models without features, empty if there are none."""
-    found = [f"{model['label']} (diverged: {model['reason']})" for model in data.get("absent", [])]
+    found = [f"{model['label']} ({model['reason']})" for model in data.get("absent", [])]
     return f" Left out: {', '.join(found)}." if found else ""
 
 
