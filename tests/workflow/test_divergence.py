@@ -29,7 +29,7 @@ def test_a_diverged_run_that_is_to_give_features_reaches_the_deck(finished: Path
     edit(where / STUDY, "    heads: [1, 2]", "    heads: [1, 2]\n  training:\n    learning_rate: [0.003, 1000000]")
     snakemake(where)
 
-    home, run = where / "results" / "tiny", "gradient_clip=off+learning_rate=1000.0"
+    home, run = where / "results" / "tiny", "gradient_clip=none+learning_rate=1000"
     record = read(home / "runs" / run / "seed0" / "train.json")
     assert record["status"] == "diverged" and 0 < record["diverged_step"] < record["steps"]
     manifest = read(home / "features" / f"{run}.json")
@@ -39,17 +39,17 @@ def test_a_diverged_run_that_is_to_give_features_reaches_the_deck(finished: Path
     assert [model["run"] for model in components["absent"]] == [run]
     assert "Left out: " in read(home / "figures" / "captions.json")["pca"]["caption"]
     summary = read(home / "analysis" / "summary.json")
-    assert set(summary["diverged"]) == {run, "learning_rate=1000000.0"}
+    assert set(summary["diverged"]) == {run, "learning_rate=1000000"}
     assert summary["runs"][run]["stability"]["diverged_at"] == {"0": record["diverged_step"]}
     deck = (home / "slides" / "deck.md").read_text()
     assert (
         summary["findings"]["stability"] in titles(deck) and "2 of 6 runs diverged" in summary["findings"]["stability"]
     )
-    assert "Learning rate 1000000.0 diverged" in titles(deck)[-20:] or "Learning rate 1000000.0 diverged" in deck
+    assert "Learning rate 1000000 diverged" in deck
     assert f"1 (step {record['diverged_step']})" in deck
 
     status = call(where, "vitflow", "status", "--config", STUDY)
-    assert f"{run:<22}  seed0 diverged" in status and "refuse" not in status and "to be made" not in status
+    assert f"{run}  seed0 diverged" in status and "refuse" not in status and "to be made" not in status
     assert planned(where) == {}
 
 
