@@ -14,6 +14,7 @@ from vitflow.analysis.claims import sentence, simultaneous_intervals
 from vitflow.analysis.pca import SPECTRUM, describe, principal_components
 from vitflow.analysis.selection import select_architecture
 from vitflow.analysis.summary import (
+    STABILITY,
     Record,
     axes_table,
     axis_label,
@@ -23,6 +24,7 @@ from vitflow.analysis.summary import (
     run_label,
     runs_table,
     spread,
+    stability,
 )
 from vitflow.config import RunConfig, Study
 from vitflow.grid import BASELINE, expand
@@ -300,7 +302,8 @@ def test_an_axis_is_labelled_as_people_say_it(axis: str, expected: str) -> None:
 def record(run: str, seed: int, accuracy: float, status: str = "finished") -> Record:
     scores = {"accuracy": accuracy, "loss": 1.0, "ece": 5.0}
     metrics = {"test": scores, "validation": scores | {"accuracy": accuracy + 1}, "train": scores}
-    return Record(run, seed, {"status": status, "cost": {"seconds": 10.0 + seed}}, metrics)
+    bad = None if status == "finished" else 10 * seed + 5
+    return Record(run, seed, {"status": status, "diverged_step": bad, "cost": {"seconds": 10.0 + seed}}, metrics)
 
 
 PLAN = study({"depth": [4, 6], "width": [96, 192]}, references={"r": {"family": "resnet"}}, baseline_seeds=4)
@@ -358,6 +361,61 @@ def test_diverged_seeds_are_counted_and_not_averaged() -> None:
     assert (row["n"], row["diverged"]) == (2, 1)
     assert row["test"]["values"] == [78.0, 78.4]
     assert row["difference"]["test_interval"] is None
+
+
+def with_stability(records: list[Record], **measured: Any) -> list[Record]:
+    return [
+        Record(r.run, r.seed, r.train | {"stability": {k: v[r.seed] for k, v in measured.items()}}, r.metrics)
+        for r in records
+    ]
+
+
+def test_stability_is_the_mean_of_spikes_and_the_largest_of_the_rest_over_all_seeds() -> None:
+    records = [record("depth=4", seed, 78.0, "diverged" if seed == 1 else "finished") for seed in range(3)]
+    measured = with_stability(
+        records,
+        gradient_spikes=[1, 4, 0],
+        loss_spikes=[0, 2, None],
+        largest_gradient_norm=[1.5, 9.0, 2.0],
+        largest_attention_logit=[None] * 3,
+    )
+    assert stability(measured) == {
+        "gradient_spikes": pytest.approx(5 / 3, abs=1e-4),
+        "loss_spikes": 1.0,
+        "largest_gradient_norm": 9.0,
+        "largest_attention_logit": None,
+        "diverged_at": {"1": 15},
+    }
+
+
+def test_results_from_before_stability_was_measured_have_none() -> None:
+    row = table_of(MEASURED)["depth=4"]["stability"]
+    assert row == dict.fromkeys(STABILITY) | {"diverged_at": {}}
+    assert findings(PLAN, table_of(MEASURED))["stability"] == "No run diverged; spikes were not measured"
+
+
+def test_the_title_on_stability_says_what_was_seen() -> None:
+    def title(spikes: dict[str, float | None], diverged: tuple[tuple[str, int], ...] = ()) -> str:
+        table = table_of(MEASURED, diverged)
+        for run, value in spikes.items():
+            table[run]["stability"] |= {"gradient_spikes": value, "loss_spikes": value}
+        return findings(PLAN, table)["stability"]
+
+    none = dict.fromkeys(MEASURED, 0.0)
+    assert title(none) == "No run diverged, none had a spike of gradient or loss"
+    assert title(none | {"depth=4": 1.5}) == "No run diverged, depth 4 has the most spikes: 3.0 a training"
+    partly = "No run diverged; of 3 that were measured, none had a spike of gradient or loss"
+    assert title(none | {"resnet18": None}) == partly
+    assert title(none, (("depth=4", 1),)) == "1 of 4 runs diverged: depth 4"
+    many = tuple((run, 0) for run in MEASURED)
+    assert title(none, many) == "4 of 4 runs diverged: baseline, depth 4 and 2 more"
+
+
+def test_a_baseline_that_diverged_is_said_in_the_titles() -> None:
+    found = findings(PLAN, table_of(MEASURED, tuple((BASELINE, seed) for seed in range(4))))
+    assert found["convergence"] == "The baseline diverged, at step 5, 15, 25, 35"
+    assert found["headline"] == "The baseline diverged: nothing compares with it"
+    assert found["features"] == "No features: the models that were to give them diverged"
 
 
 def test_a_run_that_always_diverged_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -20,14 +21,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from filelock import FileLock
+from safetensors.torch import load_file
 
-from vitflow import audit, cli, layout, plan, record, steps
+from vitflow import audit, cli, features, layout, plan, record, steps
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
 from vitflow.layout import Layout
 from vitflow.study import read_study
-from vitflow.training import loop
 
 ROOT = Path(__file__).parents[1]
 TINY = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text()
@@ -286,6 +288,18 @@ def test_results_of_another_configuration_are_named_and_trained_anew(done: Path,
     assert f"{BASELINE.train}: result of another configuration" in mistake("analyse", "summary")
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     assert read_json(BASELINE.train)["steps"] == 12
+
+
+def test_features_that_half_precision_cannot_hold_are_absent(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(*arguments: Any) -> features.Features:
+        taken = extract(*arguments)
+        return dataclasses.replace(taken, pooled=taken.pooled * math.inf)
+
+    extract = features.extract
+    monkeypatch.setattr(features, "extract", overflowing)
+    assert cli.main(["features", "--run", "baseline"]) == 0
+    assert read_json(HOME.features / "baseline.json")["absent"] == "larger than half precision holds"
+    assert load_file(HOME.features / "baseline.safetensors") == {}
 
 
 def test_features_of_a_trained_run(done: Path) -> None:
@@ -555,17 +569,16 @@ def test_a_divergence_is_a_result_and_the_study_goes_on(here: Path, capsys: pyte
 
 
 def test_an_infinite_gradient_norm_does_not_lose_the_result(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train = loop.train
+    norms = iter([1.0, 2.0] + 50 * [math.inf])
+    clip = torch.nn.utils.clip_grad_norm_
 
-    def exploding(*arguments: Any, **options: Any) -> loop.Outcome:
-        outcome = train(*arguments, **options)
-        outcome.history[-1]["largest_gradient_norm"] = math.inf
-        return outcome
+    def exploding(*arguments: Any) -> torch.Tensor:
+        return clip(*arguments) * 0 + next(norms)
 
-    monkeypatch.setattr(loop, "train", exploding)
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", exploding)
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     largest = read_json(BASELINE.train)["stability"]["largest_gradient_norm"]
-    assert 0 < largest < math.inf, "JSON has no infinity; history.csv has"
+    assert largest == 2, "JSON has no infinity; history.csv has"
     assert "inf" in BASELINE.history.read_text().splitlines()[-1]
 
 

@@ -266,6 +266,38 @@ def test_any_study_gets_a_deck(tmp_path: Path, study: dict[str, Any]) -> None:
     assert len(Presentation(io.BytesIO(pptx(deck))).slides) == len(deck.slides)
 
 
+def stability_rows(deck: Deck, title: str) -> list[list[str]]:
+    slide = next(slide for slide in deck.slides if plain(slide.title) == title)
+    table = next(block for block in slide.blocks if isinstance(block, Table))
+    return [[plain(cell) for cell in row] for row in table.rows]
+
+
+def test_stability_leads_with_the_baseline_what_diverged_and_the_learning_rates(tmp_path: Path) -> None:
+    rates = {"training": {"learning_rate": [0.0005, 0.001, 0.002]}, "architecture": {"depth": [4, 6, 12]}}
+    talk = make_talk(tmp_path, {"depth=12": 2}, ablations=rates, references={})
+    rows = stability_rows(talk.deck(), talk.summary["findings"]["stability"])
+    assert [row[0] for row in rows] == [
+        "baseline",
+        "depth 12",
+        "learning rate 0.0005",
+        "learning rate 0.002",
+        "depth 4",
+    ]
+    assert rows[1][1:3] == ["3", "2 (step 1001)"]
+    measured = talk.summary["runs"]["depth=12"]["stability"]
+    assert rows[1][3] == template.number(measured["gradient_spikes"])
+    assert rows[1][6] == template.three(measured["largest_attention_logit"])
+
+
+def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:
+    del talk.summary["findings"]["stability"]
+    for run in talk.summary["runs"].values():
+        del run["stability"]
+    talk.change()
+    for row in stability_rows(talk.deck(), "Stability was not measured in these results"):
+        assert row[2:] == ["0", "–", "–", "–", "–"]
+
+
 def test_few_seeds_are_called_descriptive_on_every_slide(tmp_path: Path) -> None:
     loud, calm = make_talk(tmp_path / "two", seeds=2), make_talk(tmp_path / "three", seeds=3)
     assert "DESCRIPTIVE" in loud.deck().footer

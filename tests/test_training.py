@@ -144,6 +144,7 @@ def assert_same_run(ours: Ended, theirs: Ended) -> None:
     assert_same_bits(ours.weights, theirs.weights, "weights")
     assert_same_bits(ours.optimizer, theirs.optimizer, "optimizer")
     assert ours.outcome.history == theirs.outcome.history
+    assert ours.outcome.stability == theirs.outcome.stability
     assert (ours.outcome.status, ours.outcome.steps) == (theirs.outcome.status, theirs.outcome.steps)
 
 
@@ -649,6 +650,7 @@ def test_divergence_is_recorded_with_its_step_and_ends_the_training(sit: Sit, mo
     outcome = sit(run_config(), said=said).outcome
     assert (outcome.status, outcome.diverged_step) == ("diverged", bad)
     assert outcome.steps == 2 * STEPS_PER_EPOCH, "it ends with the epoch"
+    assert outcome.stability["largest_gradient_norm"] is not None
     assert [row["epoch"] for row in outcome.history] == [1]
     assert f"step {bad}" in said[-1]
 

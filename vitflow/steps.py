@@ -5,7 +5,6 @@ Everything is published whole, last of all the file that says the step is done; 
 
 from __future__ import annotations
 
-import math
 import signal
 import sys
 import time
@@ -100,7 +99,6 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
             outcome = loop.train(
                 job.config, job.seed, data, job.paths.state, device=device, should_stop=should_stop, report=say
             )
-        norms = [row["largest_gradient_norm"] for row in outcome.history]
         paths = job.paths
         checkpoint.save_weights(paths.checkpoint, outcome.model)
         write_csv(paths.history, loop.HISTORY, outcome.history)
@@ -122,9 +120,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
                     "seconds": round(outcome.seconds, 3),
                     "images_per_second": round(outcome.images_per_second, 2),
                 },
-                "stability": {
-                    "largest_gradient_norm": max(filter(math.isfinite, norms), default=None),  # JSON has no infinity
-                },
+                "stability": outcome.stability,
                 "resumed_from": outcome.resumed_from,
                 "provenance": provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
             },
@@ -220,53 +216,59 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
 
 
 def features(study: Study, run: str, *, threads: int | None = None) -> None:
-    """Store patch tokens and pooled features of validation images for one run (its first seed)."""
-    import safetensors.torch
+    """Store patch tokens and pooled features of validation images for one run (its first seed).
 
-    from vitflow.data.prepare import Split
-    from vitflow.features import choose_layer, extract
+    A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
+    """
+    import safetensors.torch
 
     job = find_job(study, run, 0)
     record = _trained(job)
-    if record["status"] != "finished":
-        raise StepError(f"{job.paths.train}: this run diverged and has no features; take it out of features.runs")
-    model, data, device = _model(study, job, threads)
-    image_size = job.config.dataset.shape[0]
-    layer = choose_layer(job.config.model, image_size, _positions(study))
-    if not len(data.validation.labels):
-        raise StepError("features are taken from validation images, and validation_fraction is 0")
-    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
-    found = extract(model, layer, validation, data, study.features.images)
+    if record["status"] == "finished":
+        tensors, found = _extracted(study, job, threads)
+    else:
+        tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
     arrays = Layout(study.study).features / f"{run}.safetensors"
     with publishing(arrays) as temporary:
-        temporary.write_bytes(
-            safetensors.torch.save(
-                {
-                    "patch": found.patch,
-                    "pooled": found.pooled,
-                    "labels": found.labels,
-                    "examples": found.examples,
-                    "example_index": found.example_index,
-                }
-            )
-        )
+        temporary.write_bytes(safetensors.torch.save(tensors))
     write_sealed(
         arrays.with_suffix(".json"),
         {
             "run": run,
             "seed": job.seed,
-            "layer": layer,
-            "images": len(found.labels),
             "requested": study.features.images,
-            "patch": list(found.patch.shape),
-            "pooled": list(found.pooled.shape),
-            "classes": list(data.classes),
+            **found,
             "config_digest": job.config.digest,
             "checkpoint_sha256": record["checkpoint_sha256"],
             "features_sha256": sha256(arrays),
             "provenance": provenance("models", "features"),
         },
     )
+    if "absent" in found:
+        say(f"{run} seed {job.seed}: no features, {found['absent']}")
+
+
+def _extracted(study: Study, job: Job, threads: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(features by name, where they were taken), or ({}, why there are none)."""
+    from vitflow.data.prepare import Split
+    from vitflow.features import choose_layer, extract
+
+    model, data, device = _model(study, job, threads)
+    layer = choose_layer(job.config.model, job.config.dataset.shape[0], _positions(study))
+    if not len(data.validation.labels):
+        raise StepError("features are taken from validation images, and validation_fraction is 0")
+    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
+    taken = extract(model, layer, validation, data, study.features.images)
+    if not (taken.patch.isfinite().all() and taken.pooled.isfinite().all()):
+        return {}, {"absent": "larger than half precision holds"}
+    tensors = {name: getattr(taken, name) for name in ("patch", "pooled", "labels", "examples", "example_index")}
+    return tensors, {
+        "layer": layer,
+        "images": len(taken.labels),
+        "patch": list(taken.patch.shape),
+        "pooled": list(taken.pooled.shape),
+        "classes": list(data.classes),
+    }
 
 
 # ---------------------------------------------------------------------------------------- presentation

@@ -16,14 +16,14 @@ from vitflow.steps import StepError
 
 
 def pca(study: Study) -> None:
-    """Principal components of all stored features: analysis/pca.json."""
+    """Principal components of all stored features: analysis/pca.json. Runs without are named there."""
     import safetensors.numpy
 
     from vitflow.analysis.pca import describe
     from vitflow.analysis.summary import run_label
 
     home, grid = Layout(study.study), expand(study)
-    models, labels, examples, manifests = [], None, [], []
+    models, labels, examples, absent = [], None, [], []
     for run in feature_runs(study):
         path = home.features / f"{run}.safetensors"
         if not path.exists():
@@ -31,12 +31,14 @@ def pca(study: Study) -> None:
         manifest = read_json(path.with_suffix(".json"))
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        arrays = safetensors.numpy.load_file(path)
-        described = describe(arrays["patch"], arrays["pooled"], arrays["example_index"])
         label = run_label(run, grid.runs[run].config, study.baseline_run)
         name = "ViT, baseline" if run == BASELINE else label
+        if "absent" in manifest:
+            absent.append({"run": run, "label": name, "reason": manifest["absent"]})
+            continue
+        arrays = safetensors.numpy.load_file(path)
+        described = describe(arrays["patch"], arrays["pooled"], arrays["example_index"])
         models.append({"run": run, "label": name, "layer": manifest["layer"], **described})
-        manifests.append(manifest)
         if labels is None:
             labels = arrays["labels"].tolist()
             examples = [
@@ -48,9 +50,10 @@ def pca(study: Study) -> None:
         {
             "images": len(labels or []),
             "split": "validation",
-            "classes": manifests[0]["classes"],
-            "labels": labels,
+            "classes": list(read_json(layout.manifest(study.dataset.key))["classes"]),
+            "labels": labels or [],
             "models": models,
+            "absent": absent,
             "examples": examples,
         },
     )
@@ -222,6 +225,8 @@ def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
 
 def _write_tables(home: Layout, table: dict[str, dict[str, Any]], *, has_winner: bool) -> None:
     """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
+    from vitflow.analysis import summary
+
     rows = []
     for name, row in table.items():
         difference = row["difference"] or {}
@@ -244,6 +249,7 @@ def _write_tables(home: Layout, table: dict[str, dict[str, Any]], *, has_winner:
                 "multiplications": row["multiplications"],
                 "tokens": row["tokens"],
                 "train_seconds": row["train_seconds"]["mean"],
+                **{key: row["stability"][key] for key in summary.STABILITY},
             }
         )
         _write_metrics(home, name, row, row)

@@ -8,7 +8,7 @@ from typing import Any
 
 from vitflow.analysis.claims import ENOUGH_SEEDS, Interval, sentence, simultaneous_intervals
 from vitflow.config import ResNet, RunConfig, Study, spell
-from vitflow.grid import BASELINE, Grid
+from vitflow.grid import BASELINE, Grid, feature_runs
 
 LABELS = {
     "mlp_ratio": "MLP ratio",
@@ -123,6 +123,7 @@ def runs_table(
             "test_loss": over_seeds("test", "loss"),
             "test_ece": over_seeds("test", "ece"),
             "train_seconds": spread([r.train["cost"]["seconds"] for r in mine]),
+            "stability": stability(mine),
             "model": run.config.model.model_dump(),
             "difference": None,
             **costs[name],
@@ -140,6 +141,28 @@ def runs_table(
             row["difference"][split] = round(row[split]["mean"] - base[split]["mean"], 4)
             row["difference"][f"{split}_interval"] = intervals[split].get(name)
     return table
+
+
+#: what is known of the stability of a run, as `vitflow/training/stability.py` measures it
+STABILITY = ("gradient_spikes", "loss_spikes", "largest_gradient_norm", "largest_attention_logit")
+
+
+def stability(records: list[Record]) -> dict[str, Any]:
+    """Stability of a run over its seeds, diverged ones included: mean spikes a training, largest norm and logit.
+
+    None where nothing was measured: results of older versions, trainings too short for spikes, models without
+    attention. ``diverged_at`` are the steps of the diverged seeds.
+    """
+
+    def measured(key: str) -> list[float]:
+        values = [r.train.get("stability", {}).get(key) for r in records]
+        return [value for value in values if value is not None]
+
+    found: dict[str, Any] = {}
+    for key in STABILITY:
+        merged = statistics.fmean if key.endswith("spikes") else max
+        found[key] = round(merged(measured(key)), 4) if measured(key) else None
+    return found | {"diverged_at": {str(r.seed): r.train["diverged_step"] for r in records if not r.finished}}
 
 
 def axes_table(study: Study, grid: Grid, table: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -169,18 +192,24 @@ def findings(study: Study, table: dict[str, dict[str, Any]]) -> dict[str, str]:
     changed = [row for row in done.values() if row["difference"] and not row["reference"]]
     largest = max(changed, key=lambda row: abs(row["difference"]["test"]), default=None)
     multiplications = [row["multiplications"] for row in table.values()]
+    lost = base["diverged"] and not base["n"]  # with every seed
+    shown = [run for run in feature_runs(study) if "0" not in table[run]["stability"]["diverged_at"]]
+    nothing = "The baseline diverged: nothing compares with it" if lost else "Nothing to compare with the baseline yet"
     result = {
-        "headline": "Nothing to compare with the baseline yet"
-        if largest is None
-        else f"Largest change: {_claim(largest, study)}",
-        "convergence": f"After {study.training.epochs} epochs the baseline has {_with_sd(base['clean_train'])} % "
+        "headline": nothing if largest is None else f"Largest change: {_claim(largest, study)}",
+        "convergence": f"The baseline diverged, at step {_steps(base)}"
+        if lost
+        else f"After {study.training.epochs} epochs the baseline has {_with_sd(base['clean_train'])} % "
         f"of its training images right, {_with_sd(base['validation'])} % of validation images",
+        "stability": _stability_finding(table),
         "cost": f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
         f"{_count(min(multiplications))} to {_count(max(multiplications))} multiplications an image",
         "best": f"Best on validation: {best['label']}, {_with_sd(table[best['run']]['validation'])} %"
         if best
         else "No run has a validation accuracy yet",
-        "features": "First components of what each model has learned",
+        "features": "First components of what each model has learned"
+        if shown
+        else "No features: the models that were to give them diverged",
     }
     references = [name for name, row in done.items() if row["reference"] and row["difference"]]
     if references:
@@ -230,6 +259,30 @@ def _axis_finding(axis: str, points: list[Any], table: dict[str, dict[str, Any]]
     return sentence(
         f"{label} {place.value.replace('_', '+')}", difference["test"], difference.get("test_interval"), margin
     )
+
+
+def _stability_finding(table: dict[str, dict[str, Any]]) -> str:
+    rows = [row for row in table.values() if row["seeds"]]
+    lost = [row["label"] for row in rows if row["diverged"]]
+    if lost:
+        more = f" and {len(lost) - 2} more" if len(lost) > 2 else ""
+        return f"{len(lost)} of {len(rows)} runs diverged: {', '.join(lost[:2])}{more}"
+    judged = [row for row in rows if row["stability"]["gradient_spikes"] is not None]
+    if not judged:
+        return "No run diverged; spikes were not measured"
+    of = "No run diverged" if len(judged) == len(rows) else f"No run diverged; of {len(judged)} that were measured"
+    worst = max(judged, key=_spikes)
+    if not _spikes(worst):
+        return f"{of}, none had a spike of gradient or loss"
+    return f"{of}, {worst['label']} has the most spikes: {_spikes(worst):.1f} a training"
+
+
+def _spikes(row: dict[str, Any]) -> float:
+    return float(row["stability"]["gradient_spikes"] + row["stability"]["loss_spikes"])
+
+
+def _steps(row: dict[str, Any]) -> str:
+    return ", ".join(str(step) for step in sorted(set(row["stability"]["diverged_at"].values())))
 
 
 def _with_sd(values: dict[str, Any]) -> str:

@@ -40,6 +40,8 @@ def draw(analysis: Analysis) -> Drawing:
     """Pooled features on their first two components, one panel a model; below, the variance they explain."""
     data, look = analysis.pca, looks(analysis.summary)
     models, classes = data["models"], data["classes"]
+    if not models:
+        return _nothing(data)
     labels = np.array(data["labels"])  # [images]
     figure = new_figure(BESIDE)
     above, below = cast(Any, figure.subfigures(2, 1, height_ratios=[1.5, 1]))
@@ -77,11 +79,12 @@ def draw(analysis: Analysis) -> Drawing:
     )
     caption = (
         f"Pooled features of {data['images']} {data['split']} images, centred, on their first two components.{few}"
+        f"{_left_out(data)}"
     )
     alt = (
         f"Scatter plots of pooled features, n = {data['images']} {data['split']} images, one trained seed per model, "
         f"on their first two principal components, coloured by class, class names at class medians; below, variance "
-        f"explained by the number of components: {told}.{few} There are no bands."
+        f"explained by the number of components: {told}.{few}{_left_out(data)} There are no bands."
     )
     return Drawing(figure, caption, alt)
 
@@ -90,6 +93,8 @@ def draw_patches(analysis: Analysis) -> Drawing:
     """Example images above the first three components of their patch features, shown as red, green and blue."""
     data, look = analysis.pca, looks(analysis.summary)
     models, examples = data["models"], data["examples"]
+    if not models:
+        return _nothing(data)
     figure = new_figure(FULL)
     rows = figure.subplots(1 + len(models), len(examples), squeeze=False)
     # square pictures leave gaps in a plain grid: compress them
@@ -113,14 +118,31 @@ def draw_patches(analysis: Analysis) -> Drawing:
     )
     caption = (
         f"First three components of position-wise features as red, green, blue ({data['images']} {data['split']} "
-        f"images); below the names, the variance they explain."
+        f"images); below the names, the variance they explain.{_left_out(data)}"
     )
     alt = (
         f"Rows of pictures: n = {len(examples)} {data['split']} images, and under each the first three principal "
         f"components of its features at every position as red, green and blue, components fitted on {data['images']} "
-        f"images, one trained seed per model: {told}. Colours cannot be compared between models. There are no bands."
+        f"images, one trained seed per model: {told}. Colours cannot be compared between models.{_left_out(data)} "
+        f"There are no bands."
     )
     return Drawing(figure, caption, alt)
+
+
+def _nothing(data: dict[str, Any]) -> Drawing:
+    """Words where no model has features."""
+    figure = new_figure(BESIDE)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, "no features", ha="center", va="center", color=GREY)
+    said = f"No model has features.{_left_out(data)}"
+    return Drawing(figure, said, f"Nothing is drawn, n = 0: {said} There are no bands.")
+
+
+def _left_out(data: dict[str, Any]) -> str:
+    """A sentence on the models without features, empty if there are none."""
+    found = [f"{model['label']} ({model['reason']})" for model in data.get("absent", [])]
+    return f" Left out: {', '.join(found)}." if found else ""
 
 
 def _clouds(axes: Axes, points: NDArray[np.float64], labels: NDArray[np.int64]) -> None:

@@ -15,6 +15,9 @@ from vitflow.config import ViT as ViTConfig
 from vitflow.models.position import Position
 from vitflow.models.qk_norm import QK_NORMS
 
+#: scores held in memory when they are looked at: 64 MiB
+SCORES_AT_ONCE = 2**24
+
 
 class Attention(nn.Module):
     """Scaled dot-product attention of every token to every token (Vaswani et al., 2017).
@@ -36,11 +39,28 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
         b, n, d = tokens.shape
-        qkv = self.qkv(tokens).reshape(b, n, 3, self.heads, d // self.heads)  # [B, N, 3, H, K]
-        queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, H, N, K], a view
-        queries, keys = position.rotate(*self.qk_norm(queries, keys))
-        mixed = self.mix(queries, keys, values)
+        mixed = self.mix(*self.project(tokens, position))
         return self.projection(mixed.transpose(1, 2).reshape(b, n, d))  # [B, N, D]
+
+    def project(self, tokens: Tensor, position: Position) -> tuple[Tensor, Tensor, Tensor]:
+        """tokens [B, N, D] -> queries, keys, values, each [B, H, N, K], as they meet."""
+        b, n, d = tokens.shape
+        qkv = self.qkv(tokens).reshape(b, n, 3, self.heads, d // self.heads)  # [B, N, 3, H, K]
+        queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each a view
+        queries, keys = position.rotate(*self.qk_norm(queries, keys))
+        return queries, keys, values
+
+    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
+        """The largest absolute score that the softmax sees for tokens [B, N, D]: []."""
+        queries, keys, _ = self.project(tokens, position)
+        few = max(1, SCORES_AT_ONCE // (self.heads * tokens.shape[1] ** 2))
+        parts = zip(queries.split(few), keys.split(few), strict=True)
+        return torch.stack([self.scores(*part).abs().amax() for part in parts]).amax()
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """What ``mix`` takes the softmax of: each [B, H, N, K] -> [B, H, N, N]; masked pairs are 0 here."""
+        scale = queries.shape[-1] ** -0.5 if self.qk_norm.scale is None else self.qk_norm.scale
+        return scale * queries @ keys.transpose(-2, -1)
 
     def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Values weighted by the softmax of the scores: each [B, H, N, K] -> [B, H, N, K]."""
@@ -65,6 +85,9 @@ class LocalityAttention(Attention):
         return F.scaled_dot_product_attention(
             queries / self.temperature, keys, values, attn_mask=self.others, scale=1.0
         )
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        return (queries / self.temperature @ keys.transpose(-2, -1)).masked_fill(~self.others, 0)
 
 
 #: by config.ViT.attention

@@ -41,6 +41,10 @@ class Block(nn.Module):
         tokens = tokens + self.drop1(self.scale1(self.attention(self.norm1(tokens), position)))
         return tokens + self.drop2(self.scale2(self.feedforward(self.norm2(tokens))))
 
+    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
+        """The attention's largest absolute score for tokens [B, N, D] that enter the block: []."""
+        return self.attention.largest_score(self.norm1(tokens), position)
+
 
 class PostNormBlock(Block):
     """Post-norm, the original (Vaswani et al., 2017): each sum is normalised. [B, N, D] -> [B, N, D]."""
@@ -50,6 +54,9 @@ class PostNormBlock(Block):
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
         tokens = self.norm1(tokens + self.drop1(self.scale1(self.attention(tokens, position))))
         return self.norm2(tokens + self.drop2(self.scale2(self.feedforward(tokens))))
+
+    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
+        return self.attention.largest_score(tokens, position)
 
 
 #: by config.ViT.norm_placement

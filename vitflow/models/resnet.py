@@ -131,3 +131,6 @@ class ResNet(nn.Module):
             outputs[f"stage{number}"] = x
         outputs["pooled"] = x.mean(dim=(2, 3))
         return self.head(outputs["pooled"]), outputs
+
+    def largest_attention_logit(self, images: Tensor) -> None:
+        """None: there is no attention."""

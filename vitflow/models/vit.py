@@ -9,6 +9,7 @@ uniform (queries, keys and values each by itself), patches LeCun normal, positio
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from vitflow.config import ViT as ViTConfig
@@ -73,3 +74,11 @@ class ViT(nn.Module):
             outputs[f"block{number}"] = tokens
         outputs["pooled"] = self.norm(self.pool(tokens))
         return self.head(outputs["pooled"]), outputs
+
+    def largest_attention_logit(self, images: Tensor) -> Tensor:
+        """The largest absolute score that enters a softmax, over images [B, C, S, S], heads and blocks: []."""
+        tokens, largest = self.embed(images), []
+        for block in self.blocks:
+            largest.append(block.largest_score(tokens, self.position))  # type: ignore[operator]
+            tokens = block(tokens, self.position)
+        return torch.stack(largest).amax()

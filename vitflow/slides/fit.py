@@ -14,6 +14,8 @@ from vitflow.slides.fonts import FACES, open_font
 LEADING, CAPTION_LEADING, TABLE_LEADING = 1.36, 1.3, 1.28
 #: pixels around the text of a cell: at its right, and above and below together with the rule
 CELL_RIGHT, CELL_DOWN = 18, 13
+#: pixels more than its longest word for a column, since rounding would break a word that just fits
+SLACK = 2
 #: a figure gives way to the text below it down to this part of its own size
 SMALLEST_FIGURE = 0.7
 
@@ -81,7 +83,7 @@ def column_widths(table: Table, room: float, size: int) -> list[float]:
     least, wanted = [], []
     for column in zip(*table.all_rows, strict=True):
         words = [word for text in column for word in _words(plain(text))]
-        least.append(max((width(word.strip(" "), size, "strong") for word in words), default=0.0) + CELL_RIGHT)
+        least.append(max((width(word.strip(" "), size, "strong") for word in words), default=0.0) + CELL_RIGHT + SLACK)
         wanted.append(max(_length(text, size) for text in column) + CELL_RIGHT)
     # no column asks for more than two thirds, or one long text would starve the others
     wanted = [max(low, min(high, room * 2 / 3)) for low, high in zip(least, wanted, strict=True)]

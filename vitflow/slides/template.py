@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from vitflow.config import nearest
 from vitflow.files import FileProblem, read_json
+from vitflow.grid import BASELINE
 from vitflow.slides.deck import SEPARATOR, SlidesError
 
 #: what ``techniques.yaml`` says of every axis
@@ -67,6 +68,8 @@ def fill(template: Path, analysis: Path, captions: dict[str, dict[str, str]], te
         "largest_change": largest_change,
         "with_effect": with_effect,
         "interval": interval,
+        "three": three,
+        "steadiness": steadiness,
     }
     confirmed = analysis / "best.json"
     context = summary | {
@@ -145,6 +148,11 @@ def amount(value: float) -> str:
     return f"{value:g}"
 
 
+def three(value: float | None) -> str:
+    """Three significant digits, ``0.876`` or ``1.6e+11``; a dash where there is no number."""
+    return _NOTHING if value is None else f"{value:.3g}".replace("-", _MINUS)
+
+
 def duration(seconds: float | None) -> str:
     """``42 s``, ``3.2 min``, ``1.4 h``."""
     if seconds is None:
@@ -192,6 +200,25 @@ def interval(run: dict[str, Any]) -> str:
     """`` (+0.9 to +1.7)``, the simultaneous interval of the test difference with a space before; '' without one."""
     bounds = run["difference"].get("test_interval")
     return "" if bounds is None else f" ({signed(bounds[0])} to {signed(bounds[1])})"
+
+
+def steadiness(runs: dict[str, Any], axes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All runs with what is known of their stability: the baseline, what diverged, the sweep of learning rates, then
+    the others, most spikes first. ``spikes`` and so on are None in results from before they were measured.
+    """
+    sweep = [v["run"] for axis in axes if axis["axis"] == "learning_rate" for v in axis["values"]]
+    unknown: dict[str, Any] = dict.fromkeys(
+        ("gradient_spikes", "loss_spikes", "largest_gradient_norm", "largest_attention_logit")
+    )
+    unknown["diverged_at"] = {}
+    found = {name: {**run, "stability": unknown | run.get("stability", {})} for name, run in runs.items()}
+
+    def place(name: str) -> tuple[bool, bool, bool, float]:
+        run = found[name]
+        spikes = (run["stability"]["gradient_spikes"] or 0) + (run["stability"]["loss_spikes"] or 0)
+        return name != BASELINE, not run["diverged"], name not in sweep, 0 if name in sweep else -spikes
+
+    return [found[name] for name in sorted(found, key=place)]
 
 
 def largest_change(axes: list[dict[str, Any]], runs: dict[str, Any]) -> dict[str, Any] | None:

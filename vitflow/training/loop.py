@@ -27,6 +27,7 @@ from vitflow.training.ema import build_average
 from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.predict import predict
 from vitflow.training.randomness import derive
+from vitflow.training.stability import Stability, watched_images
 
 #: columns of history.csv; accuracies in percent; no clock times, so that a resumed history is bit-equal.
 #: Training columns are of the images as trained on and the latest weights, and where labels are mixed, accuracy
@@ -62,6 +63,7 @@ class Outcome:
     steps: int  #: updates done
     seconds: float  #: training time, validation included, over all sittings
     images_per_second: float  #: training only
+    stability: dict[str, Any]  #: spikes, largest gradient norm and attention logit: see vitflow.training.stability
     diverged_step: int | None = None  #: first update with a non-finite loss
     resumed_from: list[int] = field(default_factory=list)  #: steps at which sittings after the first began
 
@@ -108,6 +110,7 @@ def train(
     history: list[dict[str, Any]] = []
     resumed_from: list[int] = []
     sums = _EpochSums(device)
+    stability, watched = Stability(device), watched_images(data, device)
     state, damaged = checkpoint.load_state(state_folder, config.digest)
     for line in damaged:
         report(f"{line}, passed over")
@@ -115,6 +118,8 @@ def train(
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         scored.load_state_dict(state.get("average", {}))  # states of older versions knew no average
+        if "stability" in state:  # nor this: then it is that of the steps to come
+            stability.load_state_dict(state["stability"])
         step, seconds, train_seconds = state["step"], state["seconds"], state["train_seconds"]
         history, sums.values = state["history"], state["sums"].to(device)
         resumed_from = [*state["resumed_from"], step]
@@ -128,6 +133,7 @@ def train(
                 "model": model.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "average": scored.state_dict(),
+                "stability": stability.state_dict(),
                 "step": step,
                 "seconds": seconds,
                 "train_seconds": train_seconds,
@@ -161,6 +167,7 @@ def train(
         norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip or math.inf)
         optimizer.step()
         sums.add(step, loss.detach(), (logits.detach().argmax(1) == labels).sum(), norm.detach())
+        stability.add(loss.detach(), norm.detach())
         step += 1
         scored.update(step)
 
@@ -168,12 +175,14 @@ def train(
         if epoch_ends:
             row = sums.row(batches.size)
             diverged_step = row.pop("first_bad_step")
+            stability.close()
             if diverged_step is None and step == steps:  # no later loss tells whether the last update was ruinous
                 logits = predict(scored.model, batches.images[batches.chosen(step - 1)], data, bf16=bf16)
                 diverged_step = None if logits.isfinite().all() else step - 1
             now = time.monotonic()
             train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
             if diverged_step is None:
+                stability.measure(model, watched)
                 loss_, accuracy = _score(scored.model, validation, data, bf16)
                 history.append(
                     {"epoch": epoch + 1, "step": step, "learning_rate": rate}
@@ -206,6 +215,7 @@ def train(
         steps=step,
         seconds=seconds,
         images_per_second=step * batches.size / max(train_seconds, 1e-9),
+        stability=stability.result(),
         diverged_step=diverged_step,
         resumed_from=resumed_from,
     )
