@@ -166,9 +166,8 @@ def train_pending(study: Study, *, deadline: float | None = None, threads: int |
         try:
             asked = train(study, job, threads=threads, deadline=deadline)
             if job.status == "trained":
-                if asked or not (
-                    fresh or deadline is None or time.monotonic() + _scoring_seconds(study, job) < deadline
-                ):
+                late = deadline is not None and time.monotonic() + _scoring_seconds(study, job) > deadline
+                if asked or (late and not waiting):
                     return total - number + others
                 evaluate(study, job, threads=threads)
         except Interrupted as stop:
