@@ -549,7 +549,7 @@ def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: p
     with FileLock(BASELINE.state / "lock"):
         assert cli.main(["train", "--pending", "--threads", "1"]) == 75
     said = capsys.readouterr().err
-    assert f"{BASELINE.state}: another process is training baseline seed 0" in said
+    assert f"{BASELINE.state}: another process is at work on baseline seed 0" in said
     assert said.splitlines()[-1] == "tiny: 1 trainings left; the same command goes on"
     assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["missing", "done"]
 
@@ -718,7 +718,7 @@ def test_after_sigterm_the_same_command_ends_with_the_bytes_of_an_uninterrupted_
 
 def test_a_second_process_on_the_same_run_is_told_so(killed: Killed) -> None:
     assert killed.second_code == 2
-    assert killed.second_said == f"vitflow: {BASELINE.state}: another process is training baseline seed 0\n"
+    assert killed.second_said == f"vitflow: {BASELINE.state}: another process is at work on baseline seed 0\n"
 
 
 # ------------------------------------------------------------------------------------------------- plan

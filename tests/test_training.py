@@ -389,11 +389,11 @@ def test_erasing_and_mixing_draw_anew_at_every_step(digits: Data, changes: dict[
     assert_same_bits(list(changed(5)), list(changed(5)))
 
 
-def test_a_state_from_before_there_were_averages_is_gone_on_from(sit: Sit, tmp_path: Path) -> None:
+def test_a_state_from_before_there_were_averages_is_gone_on_from(sit: Sit, digits: Data, tmp_path: Path) -> None:
     config, folder = run_config(), tmp_path / "state"
     whole = sit(config, folder=tmp_path / "whole")
     interrupt(sit, config, 7, folder=folder)
-    state, _ = checkpoint.load_state(folder, config.digest)
+    state, _ = checkpoint.load_state(folder, config.digest, digits.digest)
     assert state is not None and state.pop("average") == {}
     checkpoint.clear_states(folder)
     checkpoint.save_state(folder, state)
@@ -478,7 +478,7 @@ def test_states_are_read_without_executing_anything(sit: Sit, tmp_path: Path) ->
     state: dict[str, Any] = {"step": 1, "digest": Call()}
     checkpoint.save_state(tmp_path / "state", state)
     with pytest.raises(Exception, match="Weights only load failed"):
-        checkpoint.load_state(tmp_path / "state", "")
+        checkpoint.load_state(tmp_path / "state", "", "")
     assert not (tmp_path / "executed").exists()
 
 

@@ -1,7 +1,19 @@
-"""``python -m vitflow``."""
+"""``vitflow`` and ``python -m vitflow``: a request to stop is understood before anything else is imported."""
 
 import sys
 
-from vitflow.cli import main
+from vitflow import stopping
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line; returns its exit code."""
+    stopping.listen()
+    from vitflow.cli import main as run
+
+    code = run()
+    stopping.ignore()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

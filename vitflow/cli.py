@@ -1,7 +1,7 @@
 """The command line: arguments in, exit codes out. The work is in :mod:`vitflow.steps`.
 
 Exit codes: 0 done; 2 a mistake in the call, the configuration or the files, told in one line;
-75 stopped before the end with the state saved: the same command goes on.
+75 stopped before the end, by a signal or a time limit, with nothing lost: the same command goes on.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import argparse
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from vitflow import __version__
 from vitflow.config import ConfigError, Study, json_schema, nearest
+from vitflow.stopping import STOPPED
 from vitflow.study import read_study
 
 if TYPE_CHECKING:
     from vitflow.ledger import Job
 
-STOPPED = 75
 MISTAKE = 2
 
 
@@ -47,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, RuntimeError, OSError) as error:
         if not _is_told(error):
             raise
-        print(f"vitflow: {error}", file=sys.stderr)
+        with suppress(OSError):  # the log may be on the disk that is full
+            print(f"vitflow: {error}", file=sys.stderr, flush=True)
         return MISTAKE
 
 
@@ -272,6 +274,20 @@ COMMANDS: dict[str, tuple[Any, str, str]] = {
     "schema": (schema, "print the JSON schema of config.yaml", "vitflow schema > workflow/schemas/study.schema.json"),
 }
 
+DETAILS = {
+    "train": """
+
+Resuming: the state is saved every minute, at ends of epochs, before the time limit, and on SIGTERM, SIGUSR1 and
+Ctrl-C (exit code 75). The same command goes on there, and the end is the same to the last bit as without the stop.
+After SIGKILL or a power cut it goes on from the last state saved; if that is damaged, from the one before.
+
+Time limit: with --time-limit the state is saved early enough to exit before that many seconds have passed since
+the start; so a job of ten minutes can be trained in sittings: repeat the command while the exit code is 75.
+
+Precision: training.precision in the configuration. auto is fp32 on a CPU, and bf16 autocast with torch.compile on a
+GPU; fp32 and bf16 do not compile. See docs/training.md for what is exact where."""
+}
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
@@ -283,7 +299,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,
             help=help_,
-            description=f"{help_[0].upper()}{help_[1:]}.",
+            description=f"{help_[0].upper()}{help_[1:]}.{DETAILS.get(name, '')}",
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

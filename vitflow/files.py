@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def publishing(path: Path) -> Iterator[Path]:
         os.fchmod(handle, 0o644)
         os.close(handle)
     except OSError as error:
-        raise FileProblem(f"{path}: cannot be written ({error.strerror}); check the folder's permissions") from None
+        raise unwritable(path, error) from None
     temporary = Path(name)
     try:
         yield temporary
@@ -40,9 +41,24 @@ def publishing(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:
             raise
-        raise FileProblem(f"{path}: cannot be written ({error.strerror})") from None
+        raise unwritable(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that became read-only
+            temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, name: str) -> None:
+    """Remove what killed processes left of publishing ``name`` (a pattern); for whoever alone publishes it."""
+    for leftover in folder.glob(f".{name}.????????.tmp"):
+        with suppress(OSError):
+            leftover.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError) -> FileProblem:
+    """What to tell where ``path`` cannot be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    todo = "free some space, and the same command goes on" if full else "check the folder's permissions"
+    return FileProblem(f"{path}: cannot be written ({error.strerror}); {todo}")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,23 +5,24 @@ Everything is published whole, last of all the file that says the step is done; 
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vitflow import layout, ledger, stages
+from vitflow import layout, ledger, stages, stopping
 from vitflow.config import Study, nearest
-from vitflow.files import FileProblem, publishing, read_json, sha256, write_csv, write_json
+from vitflow.files import FileProblem, publishing, read_json, sha256, sweep, unwritable, write_csv, write_json
 from vitflow.grid import expand
 from vitflow.layout import Layout
 from vitflow.ledger import BEST, TRAINING_ROOMS, Job
 from vitflow.provenance import device_name, provenance, write_sealed
+
+#: training images that are scored where no validation images say how many
+CLEAN = 5000
 
 
 class StepError(RuntimeError):
@@ -33,8 +34,9 @@ class Busy(StepError):
 
 
 def say(line: str) -> None:
-    """Progress, for people and for logs."""
-    print(line, file=sys.stderr, flush=True)
+    """Progress, for people and for logs. A log on a full disk, or one that nobody reads any more, stops nothing."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 # ------------------------------------------------------------------------------------- before training
@@ -71,11 +73,12 @@ def find_job(study: Study, run: str, seed: int) -> Job:
     raise StepError(f"run '{run}' has no seed {seed}; valid: {', '.join(str(j.seed) for j in found)}")
 
 
-def train(study: Study, job: Job, *, threads: int | None = None, deadline: float | None = None) -> None:
+def train(study: Study, job: Job, *, threads: int | None = None, deadline: float | None = None) -> bool:
     """Train one job to its end, or go on with it, and publish weights, history, configuration and train.json.
 
     Does nothing if it is finished. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before ``deadline``
-    (``time.monotonic()`` seconds), with the state saved.
+    (``time.monotonic()`` seconds), with the state saved. Returns whether a signal came when the training was
+    over and being published: then nothing else should begin.
     """
     import torch
 
@@ -86,19 +89,27 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
         torch.set_num_threads(threads)
     device = loop.select_device()
     data = load(job.config.dataset.model_copy(update={"path": study.dataset.path}))
-    with _locked(job):
+    with _locked(job), stopping.noted() as requested, _told_if_memory_ends(job, device.type):
         if job.status in ("done", "diverged") or (job.status == "trained" and job.paths.checkpoint.exists()):
             say(f"{job.run} seed {job.seed}: already trained")
-            return
-        with _stop_requests() as requested:
+            return requested()
+        _sweep(job)
+        checkpoint.sweep_states(job.paths.state)
 
-            def should_stop(margin: float) -> bool:
-                return requested() or (deadline is not None and time.monotonic() + margin > deadline)
+        def should_stop(margin: float) -> bool:
+            return requested() or (deadline is not None and time.monotonic() + margin > deadline)
 
-            say(f"{job.run} seed {job.seed}: training on {device_name(device.type)}")
-            outcome = loop.train(
-                job.config, job.seed, data, job.paths.state, device=device, should_stop=should_stop, report=say
-            )
+        say(f"{job.run} seed {job.seed}: training on {device_name(device.type)}")
+        outcome = loop.train(
+            job.config,
+            job.seed,
+            data,
+            job.paths.state,
+            device=device,
+            should_stop=should_stop,
+            hurry=requested,
+            report=say,
+        )
         paths = job.paths
         checkpoint.save_weights(paths.checkpoint, outcome.model)
         write_csv(paths.history, loop.HISTORY, outcome.history)
@@ -126,6 +137,7 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
             },
         )
         checkpoint.clear_states(paths.state)
+        return requested()
 
 
 def train_pending(study: Study, *, deadline: float | None = None, threads: int | None = None) -> int:
@@ -145,19 +157,34 @@ def train_pending(study: Study, *, deadline: float | None = None, threads: int |
         left = (time.monotonic() - started) / done * (total - number) if done else None
         say(f"[{number + 1}/{total}] {job.run} seed {job.seed}" + (f", about {left / 60:.0f} min left" if left else ""))
         if deadline is not None and time.monotonic() > deadline:
-            return total - number
+            return total - number + others
+        waiting = job.status == "trained"  # since an earlier sitting: scored first, or a short limit never gets there
         try:
-            train(study, job, threads=threads, deadline=deadline)
+            asked = train(study, job, threads=threads, deadline=deadline)
+            if job.status == "trained":
+                late = deadline is not None and time.monotonic() + _scoring_seconds(study, job) > deadline
+                if asked or (late and not waiting):
+                    return total - number + others
+                evaluate(study, job, threads=threads)
         except Interrupted as stop:
             say(f"{job.run} seed {job.seed}: {stop}")
-            return total - number
+            return total - number + others
         except Busy as busy:
             say(str(busy))
             others += 1
             continue
-        if job.status == "trained":
-            evaluate(study, job, threads=threads)
+        if asked:
+            return total - number - 1 + others
     return others
+
+
+def _scoring_seconds(study: Study, job: Job) -> float:
+    """Longer than scoring takes: training, which goes through each image backwards too, is slower."""
+    speed = read_json(job.paths.train, "cost")["cost"]["images_per_second"]
+    counts = read_json(layout.manifest(study.dataset.key), "counts")["counts"]
+    official, test = (sum(counts[split].values()) for split in ("train", "test"))
+    held_out = round(study.dataset.validation_fraction * official)
+    return float((test + 2 * (held_out or CLEAN)) / speed)
 
 
 # ---------------------------------------------------------------------------------------- after training
@@ -165,6 +192,12 @@ def train_pending(study: Study, *, deadline: float | None = None, threads: int |
 
 def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
     """Score the final weights on validation, test and clean training images; publish metrics and predictions."""
+    _trained(job)  # told before anything is written
+    with _locked(job), _told_if_memory_ends(job):
+        _evaluate(study, job, threads)
+
+
+def _evaluate(study: Study, job: Job, threads: int | None) -> None:
     import numpy as np
     import torch
 
@@ -176,7 +209,7 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
 
     record = _trained(job)
     model, data, device = _model(study, job, threads)
-    limit = len(data.validation.labels) or 5000
+    limit = len(data.validation.labels) or CLEAN
     clean = stratified(data.train.labels, limit)
     splits = {
         "validation": data.validation,
@@ -208,6 +241,7 @@ def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
             arrays[f"{name}_predicted"] = logits.argmax(1).numpy().astype(smallest)
             arrays[f"{name}_confidence"] = probabilities.max(1).values.half().numpy()
             arrays[f"{name}_true_probability"] = probabilities.gather(1, truth).squeeze(1).half().numpy()
+    _sweep(job)
     with publishing(job.paths.predictions) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
     write_sealed(job.paths.metrics, metrics | {"predictions_sha256": sha256(job.paths.predictions)})
@@ -334,29 +368,38 @@ def _locked(job: Job) -> Iterator[None]:
         job.paths.state.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise Busy(f"{job.paths.state}: another process is training {job.run} seed {job.seed}") from None
+        raise Busy(f"{job.paths.state}: another process is at work on {job.run} seed {job.seed}") from None
     except OSError as error:
-        raise FileProblem(f"{job.paths.state}: cannot be written ({error.strerror}); check the folder") from None
+        raise unwritable(job.paths.state, error) from None
     try:
         yield
     finally:
         lock.release()
 
 
+def _sweep(job: Job) -> None:
+    """Remove what killed processes left of publishing results of this run and seed; for who holds its lock."""
+    paths = job.paths
+    for path in (paths.checkpoint, paths.config, paths.history, paths.train, paths.metrics, paths.predictions):
+        sweep(path.parent, path.name)
+
+
 @contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """A question that becomes true on SIGTERM, SIGUSR1 or Ctrl-C; earlier handlers return at the end."""
-    received: list[int] = []
+def _told_if_memory_ends(job: Job, device: str | None = None) -> Iterator[None]:
+    """One line instead of a traceback; ``device`` is where the job is being trained, None where it is scored."""
+    import torch
 
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)}
     try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        yield
+    except (RuntimeError, MemoryError) as error:
+        told = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not told and "DefaultCPUAllocator: can't allocate memory" not in str(error):
+            raise
+        what, less = "out of memory while scoring", ""
+        if device is not None:
+            what = f"out of memory on {device} with batch_size {job.config.training.batch_size}"
+            less = ", or lower training.batch_size, which makes it another study: all runs are trained anew"
+        raise StepError(f"{job.run} seed {job.seed}: {what}; run fewer jobs side by side{less}") from None
 
 
 def _positions(study: Study) -> int:

@@ -1,13 +1,15 @@
 """Weights (safetensors) and resume states (a tensor tree, loaded without executing anything).
 
 A resume state carries its digest in its name, so that content and digest appear in one rename. The last two
-are kept: where the newer one is damaged, the older one is used and the damage is reported.
+are kept: where the newer one is damaged, the older one is used and the damage is reported. A state names the
+configuration and the images it belongs to, and is used with no others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from vitflow.files import FileProblem, publishing
+from vitflow.files import FileProblem, publishing, sweep
 
 KEPT = 2
 
@@ -49,40 +51,48 @@ def load_weights(path: Path, model: nn.Module) -> None:
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> Path:
-    """Publish a resume state as ``step-<step>-<digest>.pt`` and drop all but the last two."""
+    """Publish a resume state as ``step-<step>-<digest>.pt`` and drop all but it and the last good one before."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
     path = folder / f"step-{state['step']:09d}-{hashlib.sha256(content).hexdigest()[:32]}.pt"
     with publishing(path) as temporary:
         temporary.write_bytes(content)
-    kept = [state for state in _states(folder) if state.name <= path.name][:KEPT]
-    for other in _states(folder):  # states ahead of this one are damaged, or of another configuration
-        if other not in kept:
+    earlier = [other for other in _states(folder) if other.name < path.name and _is_intact(other)]
+    for other in _states(folder):  # states ahead of this one are damaged, or of something else
+        if other not in (path, *earlier[: KEPT - 1]):
             other.unlink(missing_ok=True)
     return path
 
 
-def load_state(folder: Path, digest: str) -> tuple[dict[str, Any] | None, list[str]]:
-    """(newest good state of the configuration ``digest``, or None; one line for each damaged file passed over).
+def load_state(folder: Path, digest: str, data: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """(newest good state of the configuration ``digest`` on images ``data``, or None; a line per damaged file).
 
-    Raises CheckpointError if there are states and all are damaged.
+    Raises CheckpointError where states are damaged and none is good: to start over is for people to decide.
     """
     damaged: list[str] = []
     for path in _states(folder):
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise FileProblem(f"{path}: cannot be read ({error.strerror})") from None
-        if hashlib.sha256(content).hexdigest()[:32] != path.stem.rsplit("-", 1)[1]:
+        content = _read(path)
+        if not _is_intact(path, content):
             damaged.append(f"{path}: damaged")
             continue
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        if state["digest"] == digest:
+        try:
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except (RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            first = str(error).splitlines()[0]
+            raise CheckpointError(f"{path}: no state of a training ({first}); delete {folder} to start over") from None
+        if (state["digest"], state.get("data")) == (digest, data):
             return state, damaged
     if damaged:
-        raise CheckpointError(f"{damaged[0]}, and no other state is good; delete {folder} to start over")
+        raise CheckpointError(
+            f"{damaged[0]}, and no other state is good; put a copy in its place, or delete {folder} to start over"
+        )
     return None, []
+
+
+def sweep_states(folder: Path) -> None:
+    """Remove what killed processes left half-written."""
+    sweep(folder, "step-*.pt")
 
 
 def clear_states(folder: Path) -> None:
@@ -93,3 +103,16 @@ def clear_states(folder: Path) -> None:
 
 def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*.pt"), reverse=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileProblem(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _is_intact(path: Path, content: bytes | None = None) -> bool:
+    """Whether the content is the one that the name promises."""
+    content = _read(path) if content is None else content
+    return hashlib.sha256(content).hexdigest()[:32] == path.stem.rsplit("-", 1)[1]

@@ -7,6 +7,7 @@ What a recipe varies is chosen before the first step: batches, optimizer, and wh
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from vitflow.training import checkpoint
 from vitflow.training.batches import Batches
 from vitflow.training.ema import build_average
 from vitflow.training.optimizer import build_optimizer, learning_rate
-from vitflow.training.predict import predict
+from vitflow.training.predict import Abandoned, predict
 from vitflow.training.randomness import derive
 from vitflow.training.stability import Stability, watched_images
 
@@ -86,13 +87,16 @@ def train(
     *,
     device: torch.device,
     should_stop: Callable[[float], bool] = lambda seconds: False,
+    hurry: Callable[[], bool] = lambda: False,
     report: Callable[[str], None] = lambda line: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Outcome:
     """Train to the end, continuing from the newest good state in ``state_folder``.
 
     ``should_stop(seconds)`` is asked before every step with the time that a step and a checkpoint may take;
-    when it says yes, the state is saved and Interrupted is raised. ``report`` gets one line per epoch.
+    when it says yes, the state is saved and Interrupted is raised. ``hurry()`` is asked during scoring, which may
+    take long: when it says yes, the state from before the epoch's last step is saved instead. ``report`` gets
+    one line per epoch.
     """
     recipe = config.training
     batches, validation = Batches(recipe, data, seed, device), _to(data.validation, device)
@@ -111,7 +115,7 @@ def train(
     resumed_from: list[int] = []
     sums = _EpochSums(device)
     stability, watched = Stability(device), watched_images(data, device)
-    state, damaged = checkpoint.load_state(state_folder, config.digest)
+    state, damaged = checkpoint.load_state(state_folder, config.digest, data.digest)
     for line in damaged:
         report(f"{line}, passed over")
     if state is not None:
@@ -125,23 +129,21 @@ def train(
         resumed_from = [*state["resumed_from"], step]
         report(f"resumed at step {step} of {steps}")
 
-    def save() -> None:
-        checkpoint.save_state(
-            state_folder,
-            {
-                "digest": config.digest,
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "average": scored.state_dict(),
-                "stability": stability.state_dict(),
-                "step": step,
-                "seconds": seconds,
-                "train_seconds": train_seconds,
-                "history": history,
-                "sums": sums.values,
-                "resumed_from": resumed_from,
-            },
-        )
+    def current() -> dict[str, Any]:
+        return {
+            "digest": config.digest,
+            "data": data.digest,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": scored.state_dict(),
+            "stability": stability.state_dict(),
+            "step": step,
+            "seconds": seconds,
+            "train_seconds": train_seconds,
+            "history": history,
+            "sums": sums.values,
+            "resumed_from": resumed_from,
+        }
 
     saved_at = clock = time.monotonic()
     first_step, slowest_step, slowest_score, save_time = step, 0.0, 0.0, 0.5
@@ -151,8 +153,10 @@ def train(
         scoring = slowest_score if in_epoch == steps_per_epoch - 1 else 0.0
         if should_stop(2 * (slowest_step + scoring + save_time)):
             if step > first_step:
-                save()
+                checkpoint.save_state(state_folder, current())
             raise Interrupted(step, steps)
+        if in_epoch == steps_per_epoch - 1:
+            before_scoring = copy.deepcopy(current())
 
         images, targets, labels = batches(step)
         rate = learning_rate(recipe, step, steps_per_epoch)
@@ -182,8 +186,12 @@ def train(
             now = time.monotonic()
             train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
             if diverged_step is None:
+                try:
+                    loss_, accuracy = _score(scored.model, validation, data, bf16, hurry)
+                except Abandoned:
+                    checkpoint.save_state(state_folder, before_scoring)
+                    raise Interrupted(step - 1, steps) from None
                 stability.measure(model, watched)
-                loss_, accuracy = _score(scored.model, validation, data, bf16)
                 history.append(
                     {"epoch": epoch + 1, "step": step, "learning_rate": rate}
                     | row
@@ -202,7 +210,7 @@ def train(
         clock = now
         due = now - saved_at > checkpoint_seconds / (6 if epoch_ends else 1)
         if due and step < steps and diverged_step is None:
-            save()
+            checkpoint.save_state(state_folder, current())
             saved_at = time.monotonic()
             save_time, clock = saved_at - now, saved_at
 
@@ -251,11 +259,13 @@ def _to(split: Split, device: torch.device) -> Split:
     return Split(split.images.to(device), split.labels.to(device))
 
 
-def _score(model: nn.Module, split: Split, data: Data, bf16: bool) -> tuple[float | None, float | None]:
+def _score(
+    model: nn.Module, split: Split, data: Data, bf16: bool, hurry: Callable[[], bool] = lambda: False
+) -> tuple[float | None, float | None]:
     """(cross-entropy, accuracy in percent), or (None, None) for an empty split."""
     if not len(split.labels):
         return None, None
-    logits = predict(model, split.images, data, bf16=bf16)
+    logits = predict(model, split.images, data, bf16=bf16, give_up=hurry)
     loss = F.cross_entropy(logits.double(), split.labels)
     return loss.item(), 100 * (logits.argmax(1) == split.labels).double().mean().item()
 
