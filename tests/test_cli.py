@@ -30,6 +30,7 @@ from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
 from vitflow.layout import Layout
 from vitflow.study import read_study
+from vitflow.training import checkpoint
 
 ROOT = Path(__file__).parents[1]
 TINY = (ROOT / "tests" / "workflow" / "tiny.yaml").read_text()
@@ -552,6 +553,42 @@ def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: p
     assert f"{BASELINE.state}: another process is at work on baseline seed 0" in said
     assert said.splitlines()[-1] == "tiny: 1 trainings left; the same command goes on"
     assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["missing", "done"]
+
+
+def test_no_evaluation_begins_that_would_outlast_the_time_limit(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    words = ["train", "--pending", "--threads", "1", "--time-limit", "100"]
+
+    def found() -> list[str]:
+        return [job.status for job in steps.all_jobs(read_study("config.yaml"))]
+
+    monkeypatch.setattr(steps, "_scoring_seconds", lambda study, job: 100.0)
+    assert cli.main(words) == 75 and found() == ["trained", "missing"]
+    assert cli.main(words) == 75 and found() == ["done", "trained"], "the next sitting begins with it"
+    assert cli.main(words) == 0 and found() == ["done", "done"]
+
+
+def test_the_time_that_scoring_is_allowed_follows_from_the_speed_of_training(done: Path) -> None:
+    study = read_study("config.yaml")
+    speed = read_json(BASELINE.train)["cost"]["images_per_second"]
+    images = sum(read_json(BASELINE.metrics)[split]["images"] for split in ("validation", "test", "train"))
+    assert steps._scoring_seconds(study, steps.all_jobs(study)[0]) >= images / speed > 0
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--run", "baseline"], 0), (["--pending"], 75)], ids=str)
+def test_asked_to_stop_while_it_publishes_it_ends_that_and_begins_nothing_else(
+    here: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], code: int
+) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    save = checkpoint.save_weights
+
+    def asked(*arguments: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        save(*arguments)
+
+    monkeypatch.setattr(checkpoint, "save_weights", asked)
+    assert cli.main(["train", *words, "--threads", "1"]) == code
+    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["trained", "missing"]
 
 
 def test_a_divergence_is_a_result_and_the_study_goes_on(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
