@@ -621,3 +621,8 @@ def test_record_needs_git_dvc_and_a_folder_that_git_does_not_ignore(lacking: str
     told = vitflow(tmp_path, "record", "--config", STUDY, expect=2)
     assert told.startswith("vitflow: ") and message in told and told.count("\n") == 1
     assert not (tmp_path / "results").exists()
+
+
+def test_the_stored_pipeline_of_the_small_study_is_true() -> None:
+    """After a change of tables, figures or slides: make them again, `vitflow record` in a clone, commit dvc.lock."""
+    assert "up to date" in dvc(ROOT, "status", "results/cifar10-small/dvc.yaml")
