@@ -17,7 +17,7 @@ from benchmarks import pipeline, step
 from benchmarks.measure import compete
 from vitflow.files import write_json
 from vitflow.provenance import device_name, provenance
-from vitflow.training.loop import select_device
+from vitflow.training.device import select_device
 
 
 def main() -> int:

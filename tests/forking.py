@@ -23,6 +23,7 @@ import torch._dynamo  # by the first optimizer
 import vitflow.data.sources  # noqa: F401
 from vitflow import cli, stopping
 from vitflow.training import checkpoint, loop, predict
+from vitflow.training.trainer import Trainer
 
 
 def sit(order: dict[str, Any]) -> int:
@@ -31,21 +32,20 @@ def sit(order: dict[str, Any]) -> int:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    made: dict[str, Any] = {}
+    made: list[Trainer] = []
 
-    def keep(name: str, build: Any, *arguments: Any) -> Any:
-        made[name] = build(*arguments)
-        return made[name]
+    def keep(*arguments: Any) -> Trainer:
+        made.append(Trainer(*arguments))
+        return made[-1]
 
     train = loop.train
 
     def train_and_tell(*arguments: Any, **options: Any) -> loop.Outcome:
         outcome = train(*arguments, **options, checkpoint_seconds=order["checkpoint_seconds"])
-        torch.save({name: part.state_dict() for name, part in made.items()}, order["ended"])
+        torch.save(made[-1].state_dict(), order["ended"])
         return outcome
 
-    loop.build = functools.partial(keep, "model", loop.build)
-    loop.build_optimizer = functools.partial(keep, "optimizer", loop.build_optimizer)
+    loop.Trainer = keep
     loop.train = train_and_tell
     checkpoint.publishing = functools.partial(slowly, checkpoint.publishing, order["write_seconds"])
     if order["scoring_seconds"]:

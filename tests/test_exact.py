@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -16,14 +15,16 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import save
+from torch import nn
 
 from vitflow.config import Dataset, ResNet, RunConfig, Training, ViT
 from vitflow.data.prepare import Data, load
+from vitflow.models.linear import Linear
 from vitflow.training import loop, predict
-from vitflow.training.optimizer import build_optimizer
+from vitflow.training.trainer import Trainer
 
 TESTS = Path(__file__).parent
-GOLDEN = TESTS / "golden" / "history-digits.json"
+GOLDEN = TESTS / "golden"
 IMAGES, BATCH, EPOCHS = 120, 30, 3
 PER_EPOCH = IMAGES // BATCH
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,12 +51,18 @@ HUNDRED = RunConfig(
 )
 
 
-def machine() -> dict[str, str]:
+#: who computes the products of tokens and weights (vitflow/models/linear.py), and whether it looks at the processor's
+#: model beside its maker and instruction set
+LIBRARIES = {"mkl": False, "onednn": True}
+
+
+def machine(library: str) -> dict[str, str]:
     """What decides which kernels compute, and so the last bits."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         known = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
-        processor = f"{known['vendor_id']} family {known['cpu family']} model {known['model']}"
+        model = f" family {known['cpu family']} model {known['model']}" if LIBRARIES[library] else ""
+        processor = known["vendor_id"] + model
     except (OSError, KeyError):
         processor = "unknown"
     return {
@@ -65,10 +72,12 @@ def machine() -> dict[str, str]:
     }
 
 
-def hundred_updates(folder: Path) -> dict[str, Any]:
+def hundred_updates(folder: Path, library: str) -> dict[str, Any]:
     """History and digest of the weights. In ``folder`` the images are prepared."""
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
+        if library == "mkl":
+            patch.setattr(Linear, "forward", nn.Linear.forward)
         patch.chdir(folder)
         outcome = loop.train(HUNDRED, 0, load(HUNDRED.dataset), folder / "state", device=torch.device("cpu"))
     assert outcome.steps == 100
@@ -91,30 +100,33 @@ COLUMNS = (
 
 
 @pytest.fixture(scope="module")
-def hundred(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return hundred_updates(tmp_path_factory.mktemp("hundred"))
+def hundred(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return {library: hundred_updates(tmp_path_factory.mktemp(library), library) for library in LIBRARIES}
 
 
-def test_the_first_hundred_updates_are_those_of_the_stored_history(hundred: dict[str, Any]) -> None:
-    golden = json.loads(GOLDEN.read_text())
-    here = machine()
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_first_hundred_updates_are_those_of_the_stored_history(
+    hundred: dict[str, dict[str, Any]], library: str
+) -> None:
+    golden = json.loads((GOLDEN / f"history-digits-{library}.json").read_text())
+    here = machine(library)
     differ = [
         f"{key} {golden['machine'][key]}, here {here[key]}" for key in here if here[key] != golden["machine"][key]
     ]
     if differ:
         pytest.skip(f"other kernels, other last bits: the stored history is of {'; '.join(differ)}")
-    for ours, stored in zip(hundred["history"], golden["history"], strict=True):
+    for ours, stored in zip(hundred[library]["history"], golden["history"], strict=True):
         assert ours == stored
-    assert hundred["weights"] == golden["weights"]
+    assert hundred[library]["weights"] == golden["weights"]
 
 
-def test_another_process_comes_to_the_same_bits(hundred: dict[str, Any], tmp_path: Path) -> None:
+def test_another_process_comes_to_the_same_bits(hundred: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     places = f"{TESTS.parent}{os.pathsep}{TESTS}"
     environment = os.environ | {"PYTHONPATH": places, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
-    code = "import json, pathlib, test_exact; print(json.dumps(test_exact.hundred_updates(pathlib.Path.cwd())))"
+    code = "import json, pathlib, test_exact as t; print(json.dumps(t.hundred_updates(pathlib.Path.cwd(), 'onednn')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == hundred
+    assert json.loads(done.stdout) == hundred["onednn"]
 
 
 # ------------------------------------------------------------------------------ a stop at any step
@@ -122,10 +134,10 @@ def test_another_process_comes_to_the_same_bits(hundred: dict[str, Any], tmp_pat
 
 def trained(config: RunConfig, data: Data, folder: Path, stop: int | None = None, **options: Any) -> dict[str, Any]:
     """All that a sitting comes to; ``stop`` is the step at which it is asked to end."""
-    made: list[Any] = []
+    made: list[Trainer] = []
 
-    def keep(build: Any, *arguments: Any) -> Any:
-        made.append(build(*arguments))
+    def keep(*arguments: Any) -> Trainer:
+        made.append(Trainer(*arguments))
         return made[-1]
 
     step = max((int(path.name.split("-")[1]) for path in folder.glob("step-*.pt")), default=0) - 1
@@ -136,13 +148,12 @@ def trained(config: RunConfig, data: Data, folder: Path, stop: int | None = None
         return step == stop
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "build", functools.partial(keep, loop.build))
-        patch.setattr(loop, "build_optimizer", functools.partial(keep, build_optimizer))
+        patch.setattr(loop, "Trainer", keep)
         outcome = loop.train(config, 3, data, folder, device=torch.device("cpu"), should_stop=should_stop, **options)
     return {
         "counted": outcome.model.state_dict(),
-        "latest": made[0].state_dict(),
-        "optimizer": made[1].state_dict(),
+        "latest": made[0].model.state_dict(),
+        "optimizer": made[0].optimizer.state_dict(),
         "history": outcome.history,
         "end": (outcome.status, outcome.steps, outcome.diverged_step),
         "resumed_from": outcome.resumed_from,
@@ -269,8 +280,10 @@ def write_golden() -> None:
     """Run after a change that is meant to change the bits: `python -c "import test_exact as t; t.write_golden()"`."""
     import tempfile
 
-    with tempfile.TemporaryDirectory() as folder:
-        found = hundred_updates(Path(folder))
-    rows = ",\n  ".join(json.dumps(row) for row in found["history"])
-    head = f'"machine": {json.dumps(machine())},\n "weights": "{found["weights"]}"'
-    GOLDEN.write_text(f'{{\n {head},\n "history": [\n  {rows}\n ]\n}}\n')
+    for library in LIBRARIES:
+        with tempfile.TemporaryDirectory() as folder:
+            found = hundred_updates(Path(folder), library)
+        rows = ",\n  ".join(json.dumps(row) for row in found["history"])
+        head = f'"machine": {json.dumps(machine(library))},\n "weights": "{found["weights"]}"'
+        path = GOLDEN / f"history-digits-{library}.json"
+        path.write_text(f'{{\n {head},\n "history": [\n  {rows}\n ]\n}}\n')

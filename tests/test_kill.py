@@ -306,8 +306,10 @@ def listens(process: subprocess.Popen[str]) -> bool:
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.6, 1.2, 2.0])
 def test_asked_to_stop_while_it_starts_it_leaves_with_one_line(prepared: Path, tmp_path: Path, seconds: float) -> None:
     folder = fresh(prepared, tmp_path / "here")
+    endless = folder / "endless.yaml"
+    endless.write_text(STUDY.replace("epochs: 30", "epochs: 100000"))
     environment = os.environ | {"PYTHONPATH": str(TESTS.parent), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "vitflow", "train", "--run", "baseline", "--threads", "1"]
+    command = [sys.executable, "-m", "vitflow", "train", "--config", endless.name, "--run", "baseline"]
     process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 30

@@ -25,6 +25,7 @@ from vitflow.training.checkpoint import CheckpointError, load_weights, save_weig
 from vitflow.training.ema import decay_at
 from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.randomness import derive
+from vitflow.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 IMAGES, BATCH, EPOCHS = 200, 50, 3
@@ -73,13 +74,13 @@ Sit = Callable[..., Ended]
 @pytest.fixture
 def sit(digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sit:
     """One sitting at a run: to its end, or until ``stop_at`` updates are done (raises Interrupted)."""
-    made: list[Any] = []
+    made: list[Trainer] = []
 
-    def keeping(*arguments: Any) -> Any:
-        made.append(build_optimizer(*arguments))
+    def keep(*arguments: Any) -> Trainer:
+        made.append(Trainer(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(loop, "build_optimizer", keeping)
+    monkeypatch.setattr(loop, "Trainer", keep)
 
     def sit(
         config: RunConfig,
@@ -109,7 +110,7 @@ def sit(digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sit:
             report=lines.append,
             checkpoint_seconds=checkpoint_seconds,
         )
-        return Ended(outcome, copy.deepcopy(made[-1].state_dict()), lines)
+        return Ended(outcome, copy.deepcopy(made[-1].optimizer.state_dict()), lines)
 
     return sit
 
@@ -387,19 +388,6 @@ def test_erasing_and_mixing_draw_anew_at_every_step(digits: Data, changes: dict[
     touched = {(plain(step).images != changed(step).images).numpy().tobytes() for step in range(3 * STEPS_PER_EPOCH)}
     assert len(touched) == 3 * STEPS_PER_EPOCH
     assert_same_bits(list(changed(5)), list(changed(5)))
-
-
-def test_a_state_from_before_there_were_averages_is_gone_on_from(sit: Sit, digits: Data, tmp_path: Path) -> None:
-    config, folder = run_config(), tmp_path / "state"
-    whole = sit(config, folder=tmp_path / "whole")
-    interrupt(sit, config, 7, folder=folder)
-    state, _ = checkpoint.load_state(folder, config.digest, digits.digest)
-    assert state is not None and state.pop("average") == {}
-    checkpoint.clear_states(folder)
-    checkpoint.save_state(folder, state)
-    resumed = sit(config, folder=folder)
-    assert resumed.outcome.resumed_from == [7]
-    assert_same_run(resumed, whole)
 
 
 # --------------------------------------------------------------------------------------------- states

@@ -41,7 +41,7 @@ def estimate(study: Study) -> Estimate:
     from vitflow.cost import exact
     from vitflow.models.build import build
     from vitflow.provenance import device_name
-    from vitflow.training.loop import select_device, uses_bf16
+    from vitflow.training.device import select_device, uses_bf16
 
     device = select_device()
     grid = expand(study)

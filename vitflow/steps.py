@@ -84,10 +84,11 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
 
     from vitflow.data.prepare import load
     from vitflow.training import checkpoint, loop
+    from vitflow.training.device import select_device
 
     if threads:
         torch.set_num_threads(threads)
-    device = loop.select_device()
+    device = select_device()
     data = load(job.config.dataset.model_copy(update={"path": study.dataset.path}))
     with _locked(job), stopping.noted() as requested, _told_if_memory_ends(job, device.type):
         if job.status in ("done", "diverged") or (job.status == "trained" and job.paths.checkpoint.exists()):
@@ -204,7 +205,7 @@ def _evaluate(study: Study, job: Job, threads: int | None) -> None:
     from vitflow.data.prepare import Split
     from vitflow.evaluation import score
     from vitflow.features import stratified
-    from vitflow.training.loop import select_device, uses_bf16
+    from vitflow.training.device import select_device, uses_bf16
     from vitflow.training.predict import predict
 
     record = _trained(job)
@@ -350,7 +351,7 @@ def _model(study: Study, job: Job, threads: int | None) -> tuple[Any, Any, Any]:
     from vitflow.data.prepare import load
     from vitflow.models.build import build
     from vitflow.training.checkpoint import load_weights
-    from vitflow.training.loop import select_device
+    from vitflow.training.device import select_device
 
     if threads:
         torch.set_num_threads(threads)

@@ -28,6 +28,7 @@ from torch import Tensor
 from vitflow import layout
 from vitflow.config import Dataset
 from vitflow.data.sources import SPLITS, DataError, Labelled, content_hashes, read
+from vitflow.provenance import data_digest
 
 #: images of each class in the published data sets
 PER_CLASS = {"cifar10": {"train": 5000, "test": 1000}, "cifar100": {"train": 500, "test": 100}}
@@ -105,7 +106,7 @@ def load(dataset: Dataset) -> Data:
         mean=tuple(manifest["mean"]),
         std=tuple(manifest["std"]),
         classes=tuple(manifest["classes"]),
-        digest=hashlib.sha256("".join(manifest["digests"][split] for split in SPLITS).encode()).hexdigest(),
+        digest=data_digest(dataset.key),
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitflow.config import ViT as ViTConfig
+from vitflow.models.linear import Linear
 from vitflow.models.position import Position
 from vitflow.models.qk_norm import QK_NORMS
 
@@ -33,8 +34,8 @@ class Attention(nn.Module):
     def __init__(self, config: ViTConfig, tokens: int) -> None:
         super().__init__()
         width, self.heads = config.width, config.heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.projection = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.projection = Linear(width, width)
         self.qk_norm = QK_NORMS[config.qk_norm](width // self.heads, tokens)
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:

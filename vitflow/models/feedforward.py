@@ -11,15 +11,17 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from vitflow.models.linear import Linear
+
 
 class FeedForward(nn.Module):
     """Linear, GELU (exact, Hendrycks and Gimpel, 2016), linear: tokens [B, N, D] -> [B, N, D]."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
-        self.expand = nn.Linear(width, hidden)
+        self.expand = Linear(width, hidden)
         self.activation = nn.GELU()
-        self.contract = nn.Linear(hidden, width)
+        self.contract = Linear(hidden, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.contract(self.activation(self.expand(tokens)))
@@ -38,9 +40,9 @@ class GatedFeedForward(nn.Module):
     def __init__(self, width: int, hidden: int, activation: nn.Module) -> None:
         super().__init__()
         gated = max(8, 8 * round(hidden * 2 / 3 / 8))
-        self.expand = nn.Linear(width, 2 * gated)
+        self.expand = Linear(width, 2 * gated)
         self.activation = activation
-        self.contract = nn.Linear(gated, width)
+        self.contract = Linear(gated, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
         gate, values = self.expand(tokens).chunk(2, dim=-1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitflow.config import ViT as ViTConfig
+from vitflow.models.linear import Linear
 from vitflow.models.norm import NORMS
 
 
@@ -22,7 +23,7 @@ class PatchEmbed(nn.Module):
     Raises ValueError in ``forward`` where images have another size or number of channels.
     """
 
-    projection: nn.Linear | nn.Conv2d
+    projection: Linear | nn.Conv2d
 
     def __init__(self, config: ViTConfig, image_size: int, channels: int) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class LinearPatchEmbed(PatchEmbed):
 
     def __init__(self, config: ViTConfig, image_size: int, channels: int) -> None:
         super().__init__(config, image_size, channels)
-        self.projection = nn.Linear(channels * config.patch_size**2, config.width)
+        self.projection = Linear(channels * config.patch_size**2, config.width)
 
     def project(self, images: Tensor) -> Tensor:
         return self.projection(cut(images, self.grid))
@@ -121,7 +122,7 @@ class ShiftedPatchEmbed(PatchEmbed):
         inputs = 5 * channels * config.patch_size**2
         self.shift = config.patch_size // 2
         self.norm = NORMS[config.norm](inputs)
-        self.projection = nn.Linear(inputs, config.width)
+        self.projection = Linear(inputs, config.width)
 
     def project(self, images: Tensor) -> Tensor:
         h = self.shift

@@ -1,14 +1,12 @@
 """The training loop: one run and seed, from any step to its end, bit for bit the same.
 
 Nothing inside an epoch waits for the device: losses, norms and the first non-finite step stay there until
-the epoch ends. Randomness comes from :mod:`vitflow.training.randomness`, so a resumed run repeats no draw.
-What a recipe varies is chosen before the first step: batches, optimizer, and which weights count.
+the epoch ends. What an update does is in :mod:`vitflow.training.trainer`; here is when to stop, save and score.
 """
 
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,14 +19,10 @@ from torch.nn import functional as F
 
 from vitflow.config import RunConfig
 from vitflow.data.prepare import Data, Split
-from vitflow.models.build import build
 from vitflow.training import checkpoint
-from vitflow.training.batches import Batches
-from vitflow.training.ema import build_average
-from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.predict import Abandoned, predict
-from vitflow.training.randomness import derive
 from vitflow.training.stability import Stability, watched_images
+from vitflow.training.trainer import Trainer, Update
 
 #: columns of history.csv; accuracies in percent; no clock times, so that a resumed history is bit-equal.
 #: Training columns are of the images as trained on and the latest weights, and where labels are mixed, accuracy
@@ -69,16 +63,6 @@ class Outcome:
     resumed_from: list[int] = field(default_factory=list)  #: steps at which sittings after the first began
 
 
-def select_device(name: str = "auto") -> torch.device:
-    """``auto`` is the first GPU, or the CPU."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
-
-
-def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Whether forward passes run under bfloat16 autocast."""
-    return precision == "bf16" or (precision == "auto" and device.type == "cuda")
-
-
 def train(
     config: RunConfig,
     seed: int,
@@ -98,17 +82,9 @@ def train(
     take long: when it says yes, the state from before the epoch's last step is saved instead. ``report`` gets
     one line per epoch.
     """
-    recipe = config.training
-    batches, validation = Batches(recipe, data, seed, device), _to(data.validation, device)
-    steps_per_epoch = batches.per_epoch
-    steps = recipe.epochs * steps_per_epoch
-    bf16 = uses_bf16(recipe.precision, device)
-
-    torch.manual_seed(derive(seed, "initialisation"))
-    model = build(config.model, *config.dataset.shape).to(device).train()
-    optimizer = build_optimizer(model, recipe, device)
-    scored = build_average(model, recipe.ema)
-    forward = torch.compile(model) if recipe.precision == "auto" and device.type == "cuda" else model
+    trainer, validation = Trainer(config, seed, data, device), _to(data.validation, device)
+    model, scored, bf16 = trainer.model, trainer.average.model, trainer.bf16
+    steps, steps_per_epoch = trainer.steps, trainer.batches.per_epoch
 
     step, seconds, train_seconds = 0, 0.0, 0.0
     history: list[dict[str, Any]] = []
@@ -119,11 +95,8 @@ def train(
     for line in damaged:
         report(f"{line}, passed over")
     if state is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        scored.load_state_dict(state.get("average", {}))  # states of older versions knew no average
-        if "stability" in state:  # nor this: then it is that of the steps to come
-            stability.load_state_dict(state["stability"])
+        trainer.load_state_dict(state)
+        stability.load_state_dict(state["stability"])
         step, seconds, train_seconds = state["step"], state["seconds"], state["train_seconds"]
         history, sums.values = state["history"], state["sums"].to(device)
         resumed_from = [*state["resumed_from"], step]
@@ -133,9 +106,7 @@ def train(
         return {
             "digest": config.digest,
             "data": data.digest,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "average": scored.state_dict(),
+            **trainer.state_dict(),
             "stability": stability.state_dict(),
             "step": step,
             "seconds": seconds,
@@ -158,42 +129,30 @@ def train(
         if in_epoch == steps_per_epoch - 1:
             before_scoring = copy.deepcopy(current())
 
-        images, targets, labels = batches(step)
-        rate = learning_rate(recipe, step, steps_per_epoch)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(derive(seed, "model", step))  # modules with randomness of their own draw from here
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = forward(images)
-            loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip or math.inf)
-        optimizer.step()
-        sums.add(step, loss.detach(), (logits.detach().argmax(1) == labels).sum(), norm.detach())
-        stability.add(loss.detach(), norm.detach())
+        update = trainer.update(step)
+        sums.add(step, update)
+        stability.add(update.loss, update.norm)
         step += 1
-        scored.update(step)
 
         epoch_ends = step % steps_per_epoch == 0
         if epoch_ends:
-            row = sums.row(batches.size)
+            row = sums.row(trainer.batches.size)
             diverged_step = row.pop("first_bad_step")
-            stability.close()
-            if diverged_step is None and step == steps:  # no later loss tells whether the last update was ruinous
-                logits = predict(scored.model, batches.images[batches.chosen(step - 1)], data, bf16=bf16)
-                diverged_step = None if logits.isfinite().all() else step - 1
             now = time.monotonic()
             train_seconds, seconds, clock = train_seconds + now - clock, seconds + now - clock, now
+            stability.close()
+            if diverged_step is None and step == steps:  # no later loss tells whether the last update was ruinous
+                last = trainer.batches.images[trainer.batches.chosen(step - 1)]
+                diverged_step = None if predict(scored, last, data, bf16=bf16).isfinite().all() else step - 1
             if diverged_step is None:
                 try:
-                    loss_, accuracy = _score(scored.model, validation, data, bf16, hurry)
+                    loss_, accuracy = _score(scored, validation, data, bf16, hurry)
                 except Abandoned:
                     checkpoint.save_state(state_folder, before_scoring)
                     raise Interrupted(step - 1, steps) from None
                 stability.measure(model, watched)
                 history.append(
-                    {"epoch": epoch + 1, "step": step, "learning_rate": rate}
+                    {"epoch": epoch + 1, "step": step, "learning_rate": trainer.learning_rate(step - 1)}
                     | row
                     | {"validation_loss": loss_, "validation_accuracy": accuracy}
                 )
@@ -203,7 +162,7 @@ def train(
         if epoch_ends:
             slowest_score = max(slowest_score, now - clock)
             if diverged_step is None:
-                report(_progress(history[-1], recipe.epochs, seconds))
+                report(_progress(history[-1], config.training.epochs, seconds))
         else:
             train_seconds += now - clock
             slowest_step = max(slowest_step, now - clock)
@@ -217,12 +176,12 @@ def train(
     if diverged_step is not None:
         report(f"diverged: the loss was not finite at step {diverged_step}; recorded as a result")
     return Outcome(
-        model=scored.model,
+        model=scored,
         status="finished" if diverged_step is None else "diverged",
         history=history,
         steps=step,
         seconds=seconds,
-        images_per_second=step * batches.size / max(train_seconds, 1e-9),
+        images_per_second=step * trainer.batches.size / max(train_seconds, 1e-9),
         stability=stability.result(),
         diverged_step=diverged_step,
         resumed_from=resumed_from,
@@ -235,13 +194,13 @@ class _EpochSums:
     def __init__(self, device: torch.device) -> None:
         self.values = torch.zeros(6, dtype=torch.float64, device=device)
 
-    def add(self, step: int, loss: torch.Tensor, correct: torch.Tensor, norm: torch.Tensor) -> None:
+    def add(self, step: int, update: Update) -> None:
         v = self.values
-        v[0] += loss
-        v[1] += correct
-        v[2] += norm
-        v[3] = torch.maximum(v[3], norm.double())
-        v[4] = torch.where((v[4] == 0) & ~torch.isfinite(loss), float(step + 1), v[4])
+        v[0] += update.loss
+        v[1] += update.correct
+        v[2] += update.norm
+        v[3] = torch.maximum(v[3], update.norm.double())
+        v[4] = torch.where((v[4] == 0) & ~torch.isfinite(update.loss), float(step + 1), v[4])
         v[5] += 1
 
     def row(self, batch_size: int) -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""One run in the making: its model, optimizer, batches and averaged weights, and how an update changes them.
+
+What a recipe varies is chosen here, before the first update. Nothing in an update waits for the device, and its
+randomness follows from seed and step (:mod:`vitflow.training.randomness`), so a resumed run repeats no draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vitflow.config import RunConfig
+from vitflow.data.prepare import Data
+from vitflow.models.build import build
+from vitflow.training.batches import Batches
+from vitflow.training.device import compiles, keep_freed_memory, uses_bf16
+from vitflow.training.ema import build_average
+from vitflow.training.optimizer import build_optimizer, learning_rate
+from vitflow.training.randomness import derive
+
+
+class Update(NamedTuple):
+    """What an update tells, each [] on the device."""
+
+    loss: Tensor  #: mean over the batch, before the update
+    correct: Tensor  #: images whose dominant label has the largest score
+    norm: Tensor  #: of the gradient, before clipping
+
+
+class Trainer:
+    """A model and all that trains it, as ``config`` and ``seed`` say, on ``device``."""
+
+    def __init__(self, config: RunConfig, seed: int, data: Data, device: torch.device) -> None:
+        recipe = config.training
+        if device.type == "cpu":
+            keep_freed_memory()
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.bf16 = uses_bf16(recipe.precision, device)
+        self.batches = Batches(recipe, data, seed, device)
+        self.steps = recipe.epochs * self.batches.per_epoch
+        torch.manual_seed(derive(seed, "initialisation"))
+        self.model = build(config.model, *config.dataset.shape).to(device).train()
+        self.optimizer = build_optimizer(self.model, recipe, device)
+        self.average = build_average(self.model, recipe.ema)
+        compiled = torch.compile(self.model) if compiles(recipe.precision, device) else self.model
+        self._forward: Callable[[Tensor], Tensor] = compiled
+
+    def learning_rate(self, step: int) -> float:
+        """The rate of update ``step``; 0 is the first."""
+        return learning_rate(self.recipe, step, self.batches.per_epoch)
+
+    def update(self, step: int) -> Update:
+        """Do update ``step``, with its own batch, learning rate and draws."""
+        images, targets, labels = self.batches(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(step)
+        torch.manual_seed(derive(self.seed, "model", step))  # modules with randomness of their own draw from here
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self._forward(images)
+            loss = F.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.gradient_clip or math.inf)
+        self.optimizer.step()
+        self.average.update(step + 1)
+        return Update(loss.detach(), (logits.detach().argmax(1) == labels).sum(), norm.detach())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimizer and averages; they go on changing with the trainer."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a stored state."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.load_state_dict(state["average"])
