@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/cost.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
@@ -30,6 +31,7 @@ localrules:
     data,
     train,
     evaluate,
+    measure,
     features,
     pca,
     best,
@@ -71,9 +73,14 @@ rule evaluate:
         SCORES,
 
 
+rule measure:
+    input:
+        [str(HOME.cost(run)) for run in GRID.runs],
+
+
 rule features:
     input:
-        FEATURES,
+        read_by("pca"),
 
 
 rule pca:

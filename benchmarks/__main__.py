@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import nn
 
 from benchmarks import pipeline, step
 from benchmarks.measure import compete
 from vitflow.files import write_json
+from vitflow.models.linear import Linear
 from vitflow.provenance import device_name, provenance
 from vitflow.training.device import select_device
 
@@ -48,9 +50,12 @@ def main() -> int:
         }
         comparisons[name] = compete(contestants, options.rounds, say)
     trained, fed = (comparisons[name]["vitflow"]["images_per_second"] for name in ("training", "crop and flip"))
-    shares = {"input_of_step": round(trained / fed, 4)}
+    shares = {"input of a step": round(trained / fed, 4)}
     if device.type == "cpu":
-        shares["training_of_matrix_products"] = round(step.share_of_products(trained, step.products()), 3)
+        for name, kind in (("torch's", nn.Linear), ("our", Linear)):
+            shares[f"training of {name} matrix products"] = round(
+                step.share_of_products(trained, step.products(kind)), 3
+            )
 
     name = device_name(device.type)
     threads = torch.get_num_threads() if device.type == "cpu" else None
@@ -76,7 +81,7 @@ def main() -> int:
             )
     Console(width=100).print(table)
     for share, value in shares.items():
-        print(f"{share.replace('_', ' ')}: {100 * value:.1f} %")
+        print(f"{share}: {100 * value:.1f} %")
     print(out)
     return 0
 

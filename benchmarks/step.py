@@ -60,19 +60,19 @@ def peers(device: torch.device, steps: int) -> dict[str, Contestant]:
     return {name: _loop(make(), device, steps) for name, make in models.items()}
 
 
-def products() -> float:
-    """Multiplications with addition per second of this device's matrix product at the shape of the network's widest."""
-    tokens, width = BATCH * 65, MODEL.width
-    left, right = torch.randn(tokens, width), torch.randn(width, 4 * width)
-    left @ right
+@torch.no_grad()
+def products(kind: type[nn.Linear]) -> float:
+    """Multiplications with addition per second of a linear layer of that kind, at the shape of the network's widest."""
+    layer, tokens = kind(4 * MODEL.width, MODEL.width), torch.randn(BATCH, 65, 4 * MODEL.width)
+    layer(tokens)
     started, count = time.perf_counter(), 20
     for _ in range(count):
-        left @ right
-    return count * tokens * width * 4 * width / (time.perf_counter() - started)
+        layer(tokens)
+    return count * tokens.numel() * MODEL.width / (time.perf_counter() - started)
 
 
 def share_of_products(images_per_second: float, rate: float) -> float:
-    """How much of the matrix product's rate training reaches; forward and backward are three times the forward."""
+    """How much of a product's rate training reaches; forward and backward are three times the forward."""
     return 3 * multiplications(build(MODEL, SIDE, 3, CLASSES), SIDE, 3) * images_per_second / rate
 
 

@@ -15,7 +15,7 @@ from vitflow import layout, ledger
 from vitflow.audit import SCORING_ROOMS
 from vitflow.config import Study
 from vitflow.files import sha256, write_json, write_text
-from vitflow.grid import feature_runs
+from vitflow.grid import expand, feature_runs
 from vitflow.layout import Layout
 from vitflow.ledger import TRAINING_ROOMS, Job
 from vitflow.provenance import data_digest, source_digest, write_sealed
@@ -69,6 +69,9 @@ def finish(study: Study) -> None:
         write_text(arrays, f"features of {run}")
         stated = {"checkpoint_sha256": sha256(home.seed(run, 0).checkpoint), "features_sha256": sha256(arrays)}
         write_sealed(arrays.with_suffix(".json"), stated)
+    for run, config in ((run.name, run.config) for run in expand(study).runs.values()):
+        wanted = {"config_digest": config.digest, "baseline_digest": study.baseline_run.digest}
+        write_sealed(home.cost(run), {"time_ratio": 1.0, **wanted})
     for stage in stages(study).values():
         for path in stage.outputs:
             if path != home.selection:

@@ -62,7 +62,7 @@ def with_epochs(study: Study, epochs: int) -> Study:
 
 
 def jobs(study: Study) -> list[Job]:
-    return ledger.jobs(study) + ledger.best_jobs(study)
+    return ledger.all_jobs(study)
 
 
 def edit(path: Path, **changes: Any) -> None:
@@ -114,7 +114,7 @@ def test_a_divergence_is_a_result_too(study: Study) -> None:
 def test_of_a_study_that_never_ran_everything_is_waiting(in_an_empty_folder: None) -> None:
     study = read_study(TINY)
     found = audit(study)
-    assert found == Audit(waiting=ledger.jobs(study), outdated=[*stages(study)])
+    assert found == Audit(waiting=ledger.jobs(study), outdated=["measured cost of 4 of 4 runs", *stages(study)])
     assert not found.complete
 
 
@@ -342,6 +342,26 @@ def test_features_of_other_weights_are_outdated(study: Study) -> None:
     assert found.outdated == ["features of baseline", "pca"]
     assert found.problems == []
     assert FEATURES.with_suffix(".safetensors") not in found.verified
+
+
+@pytest.mark.parametrize("part", ["config_digest", "baseline_digest"])
+def test_a_cost_measured_of_something_else_is_outdated(study: Study, part: str) -> None:
+    seal_anew(HOME.cost("width=8"), **{part: "of something else"})
+    found = audit(study)
+    assert found.outdated[0] == "measured cost of 1 of 4 runs"
+    assert found.problems == [] and not found.complete
+
+
+def test_a_cost_that_was_edited_is_a_problem(study: Study) -> None:
+    path = HOME.cost("width=8")
+    path.write_text(path.read_text().replace('"time_ratio": 1.0', '"time_ratio": 0.5'))
+    assert audit(study).problems == [f"{path}: edited by hand after it was made; delete it to have it measured again"]
+
+
+def test_a_cost_that_is_damaged_is_a_problem(study: Study) -> None:
+    HOME.cost("width=8").write_text("{")
+    [problem] = audit(study).problems
+    assert str(HOME.cost("width=8")) in problem
 
 
 def test_tables_of_another_title_are_outdated(study: Study) -> None:

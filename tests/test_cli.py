@@ -25,10 +25,13 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from vitflow import audit, cli, features, layout, plan, record, steps
+from vitflow import audit, cli, features, layout, ledger, plan, record, steps
+from vitflow.config import Study
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
+from vitflow.grid import expand
 from vitflow.layout import Layout
+from vitflow.ledger import Job
 from vitflow.study import read_study
 from vitflow.training import checkpoint
 
@@ -160,6 +163,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["status", "--config", "cofnig.yaml"], "cofnig.yaml: no such file; did you mean 'config.yaml'?"),
         (["evaluate", "--run", "baselin"], "did you mean 'baseline'?"),
         (["evaluate", "--run", "baseline"], "is missing; train it first: `vitflow train --run baseline --seed 0`"),
+        (["measure", "--run", "basline"], "no run 'basline' in study 'tiny'; did you mean 'baseline'?"),
+        (["measure", "--jobs-per-gpu", "0"], "expected a positive whole number, got '0'"),
         (["features", "--run", "basline"], "did you mean 'baseline'?"),
         (["features", "--run", "width=8"], "is missing; train it first: `vitflow train --run width=8 --seed 0`"),
         (["analyse"], "no results yet; run"),
@@ -382,7 +387,7 @@ def test_status_knows_what_dvc_keeps_without_dvc(done: Path, capsys: pytest.Capt
 
 
 def test_many_wrong_results_are_counted(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for job in steps.all_jobs(read_study("config.yaml")):
+    for job in ledger.all_jobs(read_study("config.yaml")):
         if job.paths != BASELINE:
             shutil.copytree(BASELINE.folder, job.paths.folder)
         for path in (job.paths.train, job.paths.metrics):
@@ -541,7 +546,7 @@ def test_pending_trains_and_scores_whatever_is_missing(here: Path, capsys: pytes
     assert cli.main(["train", "--run", "width=8", "--threads", "1"]) == 0
     assert cli.main(["train", "--pending", "--threads", "1"]) == 0
     assert capsys.readouterr().out == "tiny: every training is done\n"
-    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["done", "done"]
+    assert [job.status for job in ledger.all_jobs(read_study("config.yaml"))] == ["done", "done"]
 
 
 def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -552,7 +557,53 @@ def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: p
     said = capsys.readouterr().err
     assert f"{BASELINE.state}: another process is at work on baseline seed 0" in said
     assert said.splitlines()[-1] == "tiny: 1 trainings left; the same command goes on"
-    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["missing", "done"]
+    assert [job.status for job in ledger.all_jobs(read_study("config.yaml"))] == ["missing", "done"]
+
+
+def test_pending_does_not_count_what_others_have_finished_meanwhile(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    train = steps.train
+
+    def while_another_one_works(study: Study, job: Job, machine: steps.Machine) -> bool:
+        if job.run != "baseline":
+            return train(study, job, machine)
+        train(study, job, machine)
+        steps.evaluate(study, job, machine)
+        raise steps.Busy("another process has it, and ends before this one does")
+
+    monkeypatch.setattr(steps, "train", while_another_one_works)
+    assert cli.main(["train", "--pending", "--threads", "1"]) == 0
+
+
+# --------------------------------------------------------------------------------------------------- cost
+
+
+def test_costs_are_measured_once_each_beside_the_baseline(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    assert cli.main(["measure", "--run", "width=8", "--threads", "1"]) == 0
+    first = read_json(HOME.cost("width=8"))
+    assert first["time_ratios"][0] <= first["time_ratio"] <= first["time_ratios"][1]
+    assert first["provenance"]["threads"] == 1
+    assert cli.main(["measure", "--threads", "1"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in said] == ["[1/1] width=8", "[1/1] baseline"]
+    assert read_json(HOME.cost("width=8")) == first
+    assert read_json(HOME.cost("baseline"))["peak_bytes"] > first["peak_bytes"]
+    study = read_study("config.yaml")
+    assert all(ledger.is_measured(study, run.name, run.config) for run in expand(study).runs.values())
+
+
+def test_another_baseline_has_everything_measured_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(TWO_RUNS)
+    assert cli.main(["measure", "--threads", "1"]) == 0
+    (here / "config.yaml").write_text(edited(TWO_RUNS, ("depth: 2", "depth: 1")))
+    assert cli.main(["measure", "--threads", "1"]) == 0
+    assert len(capsys.readouterr().err.splitlines()) == 4
+
+
+# ------------------------------------------------------------------------------------------------ time limit
 
 
 def test_no_evaluation_begins_that_would_outlast_the_time_limit(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,7 +611,7 @@ def test_no_evaluation_begins_that_would_outlast_the_time_limit(here: Path, monk
     words = ["train", "--pending", "--threads", "1", "--time-limit", "100"]
 
     def found() -> list[str]:
-        return [job.status for job in steps.all_jobs(read_study("config.yaml"))]
+        return [job.status for job in ledger.all_jobs(read_study("config.yaml"))]
 
     monkeypatch.setattr(steps, "_scoring_seconds", lambda study, job: 100.0)
     assert cli.main(words) == 75 and found() == ["trained", "missing"]
@@ -572,7 +623,7 @@ def test_the_time_that_scoring_is_allowed_follows_from_the_speed_of_training(don
     study = read_study("config.yaml")
     speed = read_json(BASELINE.train)["cost"]["images_per_second"]
     images = sum(read_json(BASELINE.metrics)[split]["images"] for split in ("validation", "test", "train"))
-    assert steps._scoring_seconds(study, steps.all_jobs(study)[0]) >= images / speed > 0
+    assert steps._scoring_seconds(study, ledger.all_jobs(study)[0]) >= images / speed > 0
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--run", "baseline"], 0), (["--pending"], 75)], ids=str)
@@ -588,7 +639,7 @@ def test_asked_to_stop_while_it_publishes_it_ends_that_and_begins_nothing_else(
 
     monkeypatch.setattr(checkpoint, "save_weights", asked)
     assert cli.main(["train", *words, "--threads", "1"]) == code
-    assert [job.status for job in steps.all_jobs(read_study("config.yaml"))] == ["trained", "missing"]
+    assert [job.status for job in ledger.all_jobs(read_study("config.yaml"))] == ["trained", "missing"]
 
 
 def test_a_divergence_is_a_result_and_the_study_goes_on(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -596,8 +647,8 @@ def test_a_divergence_is_a_result_and_the_study_goes_on(here: Path, capsys: pyte
     (here / "config.yaml").write_text(config)
     assert cli.main(["train", "--pending", "--threads", "1"]) == 0
     study = read_study("config.yaml")
-    assert [job.status for job in steps.all_jobs(study)] == ["done", "diverged"]
-    job = steps.all_jobs(study)[1]
+    assert [job.status for job in ledger.all_jobs(study)] == ["done", "diverged"]
+    job = ledger.all_jobs(study)[1]
     record, metrics = read_json(job.paths.train), read_json(job.paths.metrics)
     assert record["status"] == metrics["status"] == "diverged"
     assert 0 < record["diverged_step"] < record["steps"] == 4
@@ -648,7 +699,7 @@ def test_a_time_limit_stops_before_it_is_over_and_the_same_command_goes_on(
         assert next(ticks) * 0.1 < 3
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("baseline seed 0: stopped at step ") and told.endswith("the same command continues there")
-    assert steps.all_jobs(read_study("config.yaml"))[0].status == "interrupted"
+    assert ledger.all_jobs(read_study("config.yaml"))[0].status == "interrupted"
     assert not BASELINE.folder.exists(), "no result before the end"
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     assert read_json(BASELINE.train)["resumed_from"] == [int(told.split("step ")[1].split()[0])]

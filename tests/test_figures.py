@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -302,7 +303,29 @@ def test_diverged_run_is_marked_and_not_drawn(diverged: Analysis) -> None:
     assert len(upper.collections) == 3  # of four values
     marks = {round(t.get_position()[0]): t.get_text() for t in upper.texts if "diverged" in t.get_text()}
     assert marks == {2: "× 1 of 6\ndiverged", 3: "× 3 of 3\ndiverged"}
-    assert [p.get_height() for p in lower.patches] == [192, 64, 24, 2]  # head sizes
+    times = [diverged.summary["runs"][p["run"]]["time_ratio"] for p in diverged.summary["axes"][index]["values"]]
+    assert [p.get_height() for p in lower.patches] == times, "multiplications do not change"
+
+
+def test_an_axis_whose_times_are_not_measured_shows_multiplications(diverged: Analysis) -> None:
+    summary = json.loads(json.dumps(diverged.summary))
+    index = [a["axis"] for a in summary["axes"]].index("heads")
+    counts = [summary["runs"][p["run"]]["multiplications"] for p in summary["axes"][index]["values"]]
+    for run in summary["runs"].values():
+        run["time_ratio"] = None
+    unmeasured = dataclasses.replace(diverged, summary=summary | {"measured_on": ""})
+    with style.styled():
+        _, lower = axis.draw(unmeasured, index).figure.axes
+        exact, timed = cost.draw(unmeasured).figure.axes
+    assert [p.get_height() for p in lower.patches] == counts
+    assert len(exact.containers) > 5 and not timed.containers
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0.5, "0.5"), (1, "1"), (1.257, "1.26"), (24, "24"), (890e3, "890 k"), (1.3e9, "1.3 G")]
+)
+def test_numbers_under_bars_are_short(number: float, said: str) -> None:
+    assert axis.short(number) == said
 
 
 def test_dots_of_differences_average_to_the_stated_difference(diverged: Analysis) -> None:
@@ -356,10 +379,10 @@ def test_mean_curve_leaves_diverged_seeds_out(diverged: Analysis) -> None:
     assert len([line for line in loss.get_lines() if line.get_linewidth() < 1]) == 12  # six seeds, two splits
 
 
-def test_cost_points_stand_at_exact_counts(diverged: Analysis) -> None:
+def test_cost_points_stand_at_counts_and_measured_times(diverged: Analysis) -> None:
     panels = cost.draw(diverged).figure.axes
     runs = diverged.summary["runs"]
-    for axes, count in zip(panels, ("multiplications", "parameters"), strict=True):
+    for axes, count in zip(panels, ("multiplications", "time_ratio"), strict=True):
         points = {(x, y) for line in axes.get_lines() for x, y in zip(*line.get_data(), strict=True)}
         assert axes.get_xscale() == "log"
         for name, run in runs.items():

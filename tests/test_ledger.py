@@ -294,6 +294,40 @@ def test_only_the_first_seed_has_features(study: Study) -> None:
     assert features.stat().st_mtime == 2_000_000_000
 
 
+def publish_cost(study: Study, run: str, seconds: float, **other: str) -> Path:
+    """Measured for the study as it is, but for ``other``; last changed so long after the first of January 2001."""
+    path = HOME.cost(run)
+    wanted = {"config_digest": expand(study).runs[run].config.digest, "baseline_digest": study.baseline_run.digest}
+    write_json(path, wanted | other)
+    set_time(path, 978_307_200 + seconds)
+    return path
+
+
+def test_a_measured_cost_becomes_newer_than_the_wish_trained_or_not(study: Study, job: Job) -> None:
+    path = publish_cost(study, "baseline", 0)
+    assert newer(path, settled(study, job))
+    publish_training(job)
+    assert newer(path, settled(study, job))
+
+
+def test_a_cost_of_another_configuration_or_baseline_becomes_older_than_the_wish(study: Study, job: Job) -> None:
+    publish_training(job)
+    wanted = settled(study, job)
+    for part in ("config_digest", "baseline_digest"):
+        path = publish_cost(study, "baseline", 3e9, **{part: "another"})
+        assert newer(settled(study, job), path)
+        assert newer(job.paths.train, wanted), "nothing is trained for that"
+
+
+def test_a_measured_cost_leaves_the_times_of_trainings_alone(study: Study, job: Job) -> None:
+    publish_training(job)
+    settled(study, job)
+    before = job.paths.train.stat().st_mtime_ns
+    publish_cost(study, "baseline", 0)
+    settled(study, job)
+    assert job.paths.train.stat().st_mtime_ns == before
+
+
 # ---------------------------------------------------------------------------------- digest of a study
 
 

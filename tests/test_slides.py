@@ -584,7 +584,7 @@ def test_numbers_are_spelled_as_a_reader_expects() -> None:
         "174 M",
         "1.30 G",
     ]
-    assert [template.duration(v) for v in (42, 192, 5040 * 2, None)] == ["42 s", "3.2 min", "2.8 h", DASH]
+    assert [template.times(v) for v in (0.256, 1, 12.3, None)] == ["0.26×", "1.00×", "12.30×", DASH]
     assert template.stat({"mean": 84.26, "sd": 0.151}) == "84.3 ± 0.2"
     assert [template.stat({"mean": m, "sd": None}) for m in (84.26, None)] == ["84.3", DASH]
     assert [template.counted(n, "seed") for n in (1, 3)] == ["1 seed", "3 seeds"]
@@ -623,7 +623,7 @@ def test_an_effect_is_judged_by_its_interval_and_the_margin(mean: float, bounds:
 
 def test_a_study_before_any_result_has_a_deck_that_says_so(talk: Talk) -> None:
     nothing = {"mean": None, "sd": None, "values": []}
-    parts = ("validation", "test", "clean_train", "test_loss", "test_ece", "train_seconds")
+    parts = ("validation", "test", "clean_train", "test_loss", "test_ece")
     for run in talk.summary["runs"].values():
         run |= dict.fromkeys(parts, nothing) | {"n": 0, "difference": None}
     talk.change(best=None)

@@ -92,7 +92,7 @@ def test_no_file_is_made_by_two_stages_and_none_is_read_before_it_is_made(config
     # what single runs leave, and what the user writes
     there: set[Path] = set(stages.talk()) | {home.features / f"{run}.json" for run in feature_runs(study)}
     for job in ledger.jobs(study):
-        there |= {job.paths.train, job.paths.metrics, job.paths.history}
+        there |= {job.paths.train, job.paths.metrics, job.paths.history, home.cost(job.run)}
     made: list[Path] = []
     for stage in stages.stages(study).values():
         if study.best and stage.name == "best":  # between selecting and confirming, the winner is trained
@@ -107,7 +107,7 @@ def test_no_file_is_made_by_two_stages_and_none_is_read_before_it_is_made(config
 def test_every_run_is_read_by_the_summary_and_has_its_metrics(study: Study) -> None:
     summary = stages.stages(study)["summary"]
     for job in ledger.jobs(study):
-        assert {job.paths.train, job.paths.metrics, job.paths.history} <= set(summary.inputs)
+        assert {job.paths.train, job.paths.metrics, job.paths.history, HOME.cost(job.run)} <= set(summary.inputs)
     metrics = {path.stem for path in summary.outputs if path.parent == HOME.metrics}
     assert metrics == set(expand(study).runs)
 

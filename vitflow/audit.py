@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from vitflow import layout, ledger
 from vitflow.config import RunConfig, Study
 from vitflow.files import FileProblem, read_json, sha256
-from vitflow.grid import feature_runs
+from vitflow.grid import expand, feature_runs
 from vitflow.layout import Layout
 from vitflow.ledger import TRAINING_ROOMS, Job, features_belong
 from vitflow.provenance import data_digest, seal, source_digest
@@ -46,15 +46,13 @@ def audit(study: Study) -> Audit:
     """Verify every result of a study: configuration, data, weights, scores, features, tables, figures, slides."""
     found = Audit()
     _images(study, found)
-    every = ledger.jobs(study) + ledger.best_jobs(study)
-    for job in every:
+    for job in ledger.all_jobs(study):
         _run(study, job, found)
-    if study.best is not None and not ledger.best_jobs(study) and not found.waiting:
-        found.outdated.append("select")
     _features(study, found)
+    _costs(study, found)
     for stage in stages(study).values():
         state = stage.state
-        if state in ("outdated", "missing") and stage.name not in found.outdated:
+        if state in ("outdated", "missing"):
             found.outdated.append(stage.name)
         for path in stage.edited() if state in ("edited", "outdated") else ():
             found.problems.append(f"{path}: edited by hand after it was made; delete it, and Snakemake makes it again")
@@ -141,6 +139,21 @@ def _features(study: Study, found: Audit) -> None:
             _artifact(arrays, stated["features_sha256"], str(manifest), "`vitflow restore` gets them", found)
         except FileProblem as problem:
             found.problems.append(str(problem))
+
+
+def _costs(study: Study, found: Audit) -> None:
+    runs, missing = expand(study).runs.values(), 0
+    for run in runs:
+        path = Layout(study.study).cost(run.name)
+        try:
+            if ledger.is_measured(study, run.name, run.config):
+                found.problems += _edited(path, read_json(path), "delete it to have it measured again")
+            else:
+                missing += 1
+        except FileProblem as problem:
+            found.problems.append(str(problem))
+    if missing:
+        found.outdated.append(f"measured cost of {missing} of {len(runs)} runs")
 
 
 def _is_older(record: dict[str, Any], rooms: tuple[str, ...]) -> bool:

@@ -21,6 +21,7 @@ from vitflow.study import read_study
 
 if TYPE_CHECKING:
     from vitflow.ledger import Job
+    from vitflow.steps import Machine
 
 MISTAKE = 2
 
@@ -101,10 +102,9 @@ def status(options: argparse.Namespace) -> int:
     from collections import Counter
 
     from vitflow.audit import audit
-    from vitflow.ledger import orphans
+    from vitflow.ledger import all_jobs, orphans
     from vitflow.plan import seconds_left, spell_hours
     from vitflow.record import forecast
-    from vitflow.steps import all_jobs
 
     study = _study(options)
     jobs = all_jobs(study)
@@ -144,14 +144,14 @@ def train(options: argparse.Namespace) -> int:
     from vitflow import ledger, steps
 
     study = _study(options)
-    deadline = None if options.time_limit is None else time.monotonic() + options.time_limit
+    machine = _machine(options)
     if options.pending:
-        left = steps.train_pending(study, deadline=deadline, threads=options.threads)
+        left = steps.train_pending(study, machine)
         if not left and study.best is not None and ledger.best_run(study) is None:
             from vitflow import tables
 
             tables.select(study)
-            left = steps.train_pending(study, deadline=deadline, threads=options.threads)
+            left = steps.train_pending(study, machine)
         if left:
             steps.say(f"{study.study}: {left} trainings left; the same command goes on")
             return STOPPED
@@ -160,29 +160,42 @@ def train(options: argparse.Namespace) -> int:
     if not options.run_name:
         raise ConfigError("say --run NAME or --pending; `vitflow status` lists the names")
     job = steps.find_job(study, options.run_name, options.seed)
-    if job.status in ("done", "diverged"):
+    if job.is_over:
         print(f"{job.run} seed {job.seed}: already trained")
         return 0
+    from vitflow.gpu import AllTaken
     from vitflow.training.loop import Interrupted
 
     try:
-        steps.train(study, job, threads=options.threads, deadline=deadline)
-    except Interrupted as stop:
+        steps.train(study, job, machine)
+    except (Interrupted, AllTaken) as stop:
         steps.say(f"{job.run} seed {job.seed}: {stop}")
         return STOPPED
     return 0
 
 
-def evaluate(options: argparse.Namespace) -> int:
+def measure(options: argparse.Namespace) -> int:
     from vitflow import steps
+    from vitflow.grid import expand
+
+    study = _study(options)
+    runs = list(expand(study).runs)
+    if options.run_name and options.run_name not in runs:
+        raise ConfigError(f"no run '{options.run_name}' in study '{study.study}'{nearest(options.run_name, runs)}")
+    steps.measure(study, [options.run_name] if options.run_name else runs, _machine(options))
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    from vitflow import ledger, steps
 
     study = _study(options)
     if options.run_name:
-        steps.evaluate(study, steps.find_job(study, options.run_name, options.seed), threads=options.threads)
+        steps.evaluate(study, steps.find_job(study, options.run_name, options.seed), _machine(options))
         return 0
-    for job in steps.all_jobs(study):
+    for job in ledger.all_jobs(study):
         if job.status == "trained":
-            steps.evaluate(study, job, threads=options.threads)
+            steps.evaluate(study, job, _machine(options))
     return 0
 
 
@@ -192,7 +205,7 @@ def features(options: argparse.Namespace) -> int:
 
     study = _study(options)
     for run in [options.run_name] if options.run_name else feature_runs(study):
-        steps.features(study, run, threads=options.threads)
+        steps.features(study, run, _machine(options))
     return 0
 
 
@@ -264,6 +277,11 @@ COMMANDS: dict[str, tuple[Any, str, str]] = {
         "train one run, or whatever is missing",
         "vitflow train --run patch_size=2 --seed 0\n  vitflow train --pending --time-limit 540",
     ),
+    "measure": (
+        measure,
+        "measure speed and memory, alone on this machine",
+        "vitflow measure --run patch_size=2",
+    ),
     "evaluate": (evaluate, "score final weights", "vitflow evaluate --run baseline --seed 0"),
     "features": (features, "store named intermediates of validation images", "vitflow features --run baseline"),
     "analyse": (analyse, "tables, principal components, selection", "vitflow analyse summary pca"),
@@ -307,11 +325,14 @@ def _parser() -> argparse.ArgumentParser:
         if name == "schema":
             continue
         command.add_argument("--config", default="config.yaml", metavar="FILE", help="the study (default: config.yaml)")
-        if name in ("train", "evaluate", "features"):
+        if name in ("train", "measure", "evaluate", "features"):
             command.add_argument(
                 "--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it"
             )
             command.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: all)")
+            command.add_argument(
+                "--jobs-per-gpu", type=_positive, default=1, metavar="N", help="jobs that may share a GPU (default: 1)"
+            )
         if name in ("train", "evaluate"):
             command.add_argument("--seed", type=int, default=0, metavar="K", help="seed of the run (default: 0)")
         if name == "train":
@@ -348,6 +369,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a positive whole number, got '{text}'")
     return number
+
+
+def _machine(options: argparse.Namespace) -> Machine:
+    from vitflow.steps import Machine
+
+    limit = getattr(options, "time_limit", None)
+    return Machine(options.threads, options.jobs_per_gpu, None if limit is None else time.monotonic() + limit)
 
 
 def _study(options: argparse.Namespace) -> Study:

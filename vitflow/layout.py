@@ -72,6 +72,10 @@ class Layout:
         """One small file per run for `dvc metrics`, which shows a table of them."""
         return self.root / "metrics"
 
+    def cost(self, run: str) -> Path:
+        """Measured speed and memory of a run."""
+        return self.root / "cost" / f"{run}.json"
+
     @property
     def provenance(self) -> Path:
         """One file per stage: digests of what it read, what it made, and of its code."""

@@ -56,6 +56,11 @@ class Job:
         return "diverged" if record["status"] == "diverged" else "done"
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is trained and scored, or diverged."""
+        return self.status in ("done", "diverged")
+
+    @property
     def busy(self) -> bool:
         """Whether a process is training it right now."""
         try:
@@ -119,6 +124,21 @@ def best_jobs(study: Study) -> list[Job]:
     return [job(study, run, seed) for seed in run.seeds] if run else []
 
 
+def all_jobs(study: Study) -> list[Job]:
+    """The static grid and, once selected, the winning combination on its fresh seeds."""
+    return jobs(study) + best_jobs(study)
+
+
+def is_measured(study: Study, run: str, config: RunConfig) -> bool:
+    """Whether speed and memory of a run are known, beside the baseline that the study has now."""
+    path = Layout(study.study).cost(run)
+    if not path.exists():
+        return False
+    record = read_json(path, "config_digest", "baseline_digest")
+    wanted = (config.digest, study.baseline_run.digest)
+    return (record["config_digest"], record["baseline_digest"]) == wanted
+
+
 def orphans(study: Study) -> list[Path]:
     """Folders of runs and seeds that the study no longer has."""
     known = {j.paths.folder for j in jobs(study)}
@@ -138,20 +158,29 @@ def settle(study: Study, job: Job) -> None:
     """Write the wanted configuration and set file times to what the digests say.
 
     Results of the wanted configuration become newer than it, stale ones older; weights, scores and features
-    that name each other are put in that order. Contents of results are never touched.
+    that name each other are put in that order, measured costs after the configuration alone. Contents of results are
+    never touched.
     """
     home, paths = Layout(study.study), job.paths
     wanted = home.wanted(job.run, job.seed)
     content = {"run": job.run, "digest": job.config.digest, "config": job.config.normalised().model_dump()}
     if not wanted.exists() or read_json(wanted) != content:
         write_json(wanted, content)
-    if not paths.train.exists():
+    record = training_record(paths) if paths.train.exists() else None
+    if record is None or record["config_digest"] != job.config.digest:
         os.utime(wanted)  # newer than scores that a failed training, whose outputs Snakemake deletes, left behind
-        return
-    record = training_record(paths)
-    if record["config_digest"] != job.config.digest:
-        os.utime(wanted)
-        return
+    else:
+        _settle_results(study, job, record, wanted)
+    cost = home.cost(job.run)
+    if job.seed == 0 and cost.exists():
+        if not is_measured(study, job.run, job.config):
+            make_older(cost, wanted)
+        else:
+            make_newer(cost, wanted)
+
+
+def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path) -> None:
+    home, paths = Layout(study.study), job.paths
     valid, outdated = [], []
     if job.evaluated(record):
         valid += [paths.metrics, paths.predictions]
@@ -213,3 +242,10 @@ def make_older(path: Path, than: Path) -> None:
     limit = than.stat().st_mtime_ns
     if path.stat().st_mtime_ns >= limit:
         os.utime(path, ns=(limit - 1_000_000_000, limit - 1_000_000_000))
+
+
+def make_newer(path: Path, than: Path) -> None:
+    """Set the time of ``path`` after that of ``than``, unless it is."""
+    limit = than.stat().st_mtime_ns
+    if path.stat().st_mtime_ns <= limit:
+        os.utime(path, ns=(limit + 10_000_000, limit + 10_000_000))

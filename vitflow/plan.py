@@ -9,8 +9,7 @@ from statistics import fmean
 from vitflow.config import Study
 from vitflow.files import read_json
 from vitflow.grid import expand
-from vitflow.ledger import Job
-from vitflow.steps import all_jobs
+from vitflow.ledger import Job, all_jobs
 
 MEASURED_SECONDS = 1.5  # per family
 
@@ -72,7 +71,7 @@ def estimate(study: Study) -> Estimate:
         images_seen = recipe.epochs * training_images(study.model_copy(update={"dataset": run.config.dataset}))
         hours[name] = images_seen * cost[name] / rates[run.config.model.family] / 3600
     every = all_jobs(study)
-    waiting = [job for job in every if job.status not in ("done", "diverged")]
+    waiting = [job for job in every if not job.is_over]
     return Estimate(
         jobs=len(every),
         waiting=len(waiting),

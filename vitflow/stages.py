@@ -7,7 +7,6 @@ times agree (:func:`settle`), so that a clone plans exactly what has changed. No
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +94,12 @@ def stages(study: Study) -> dict[str, Stage]:
         Stage(
             "summary",
             study,
-            (*scores, *(job.paths.train for job in jobs), *(job.paths.history for job in jobs)),
+            (
+                *scores,
+                *(job.paths.train for job in jobs),
+                *(job.paths.history for job in jobs),
+                *(home.cost(run) for run in grid.runs),
+            ),
             tables,
             rooms=("analysis", "tables"),
             configuration=ledger.study_digest(study),
@@ -147,11 +151,11 @@ def settle(all_stages: Iterable[Stage]) -> None:
         inputs = sorted((path for path in stage.inputs if path.exists()), key=lambda path: path.stat().st_mtime_ns)
         if not inputs:
             continue
-        newest, outdated = inputs[-1].stat().st_mtime_ns, stage.state == "outdated"
+        outdated = stage.state == "outdated"
         for path in stage.outputs:
             if not path.exists():
                 continue
             if outdated:
                 ledger.make_older(path, inputs[0])
-            elif path.stat().st_mtime_ns <= newest:
-                os.utime(path, ns=(newest + 10_000_000, newest + 10_000_000))
+            else:
+                ledger.make_newer(path, inputs[-1])

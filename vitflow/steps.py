@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +22,11 @@ from vitflow.layout import Layout
 from vitflow.ledger import BEST, TRAINING_ROOMS, Job
 from vitflow.provenance import device_name, provenance, write_sealed
 
+if TYPE_CHECKING:
+    import torch
+
+    from vitflow.data.prepare import Data
+
 #: training images that are scored where no validation images say how many
 CLEAN = 5000
 
@@ -31,6 +37,31 @@ class StepError(RuntimeError):
 
 class Busy(StepError):
     """Another process is at work on the same run and seed."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a step may use of this machine, and until when."""
+
+    threads: int | None = None  #: of the CPU; None is all
+    jobs_per_gpu: int = 1
+    deadline: float | None = None  #: ``time.monotonic()`` seconds
+
+    @contextmanager
+    def device(self, *, alone: bool = False) -> Iterator[torch.device]:
+        """The CPU, or a place on a GPU (all of its places, if ``alone``); raises AllTaken if none comes free."""
+        import torch
+
+        from vitflow.gpu import claimed
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        with claimed(self.jobs_per_gpu, alone=alone, say=say, deadline=self.deadline) as device:
+            yield device
+
+    def is_over(self, margin: float = 0.0) -> bool:
+        """Whether less than ``margin`` seconds are left."""
+        return self.deadline is not None and time.monotonic() + margin > self.deadline
 
 
 def say(line: str) -> None:
@@ -55,14 +86,9 @@ def prepare(study: Study) -> dict[str, Any]:
 # -------------------------------------------------------------------------------------------- training
 
 
-def all_jobs(study: Study) -> list[Job]:
-    """The static grid and, once selected, the winning combination on its fresh seeds."""
-    return ledger.jobs(study) + ledger.best_jobs(study)
-
-
 def find_job(study: Study, run: str, seed: int) -> Job:
     """The job of that name and seed. Raises StepError with the nearest valid choice."""
-    found = [job for job in all_jobs(study) if job.run == run]
+    found = [job for job in ledger.all_jobs(study) if job.run == run]
     if not found:
         if run == BEST and study.best is not None:
             raise StepError(f"'{BEST}' is not selected yet; run `vitflow analyse` when the grid is finished")
@@ -73,32 +99,33 @@ def find_job(study: Study, run: str, seed: int) -> Job:
     raise StepError(f"run '{run}' has no seed {seed}; valid: {', '.join(str(j.seed) for j in found)}")
 
 
-def train(study: Study, job: Job, *, threads: int | None = None, deadline: float | None = None) -> bool:
+def train(study: Study, job: Job, machine: Machine) -> bool:
     """Train one job to its end, or go on with it, and publish weights, history, configuration and train.json.
 
-    Does nothing if it is finished. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before ``deadline``
-    (``time.monotonic()`` seconds), with the state saved. Returns whether a signal came when the training was
-    over and being published: then nothing else should begin.
+    Does nothing if it is finished. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before the machine's deadline,
+    with the state saved. Returns whether a signal came when the training was over and being published: then nothing
+    else should begin.
     """
     import torch
 
     from vitflow.data.prepare import load
     from vitflow.training import checkpoint, loop
-    from vitflow.training.device import select_device
 
-    if threads:
-        torch.set_num_threads(threads)
-    device = select_device()
     data = load(job.config.dataset.model_copy(update={"path": study.dataset.path}))
-    with _locked(job), stopping.noted() as requested, _told_if_memory_ends(job, device.type):
-        if job.status in ("done", "diverged") or (job.status == "trained" and job.paths.checkpoint.exists()):
+    with (
+        _locked(job),
+        machine.device() as device,
+        stopping.noted() as requested,
+        _told_if_memory_ends(job, device.type),
+    ):
+        if job.is_over or (job.status == "trained" and job.paths.checkpoint.exists()):
             say(f"{job.run} seed {job.seed}: already trained")
             return requested()
         _sweep(job)
         checkpoint.sweep_states(job.paths.state)
 
         def should_stop(margin: float) -> bool:
-            return requested() or (deadline is not None and time.monotonic() + margin > deadline)
+            return requested() or machine.is_over(margin)
 
         say(f"{job.run} seed {job.seed}: training on {device_name(device.type)}")
         outcome = loop.train(
@@ -141,42 +168,41 @@ def train(study: Study, job: Job, *, threads: int | None = None, deadline: float
         return requested()
 
 
-def train_pending(study: Study, *, deadline: float | None = None, threads: int | None = None) -> int:
+def train_pending(study: Study, machine: Machine) -> int:
     """Train and evaluate whatever is missing, here, one after another; returns the number of jobs left.
 
-    The last state is saved before ``deadline`` (``time.monotonic()`` seconds). Several processes may
-    work on one study: a job that another one holds is left to it.
+    The last state is saved before the machine's deadline. Several processes may work on one study: a job that another
+    one holds is left to it.
     """
-    pending = [job for job in all_jobs(study) if job.status not in ("done", "diverged")]
+    pending = [job for job in ledger.all_jobs(study) if not job.is_over]
     if not pending:
         return 0
+    from vitflow.gpu import AllTaken
     from vitflow.training.loop import Interrupted
 
-    total, others, started = len(pending), 0, time.monotonic()
+    total, done, started = len(pending), 0, time.monotonic()
     for number, job in enumerate(pending):
-        done = number - others
         left = (time.monotonic() - started) / done * (total - number) if done else None
         say(f"[{number + 1}/{total}] {job.run} seed {job.seed}" + (f", about {left / 60:.0f} min left" if left else ""))
-        if deadline is not None and time.monotonic() > deadline:
-            return total - number + others
+        if machine.is_over():
+            break
         waiting = job.status == "trained"  # since an earlier sitting: scored first, or a short limit never gets there
         try:
-            asked = train(study, job, threads=threads, deadline=deadline)
+            asked = train(study, job, machine)
             if job.status == "trained":
-                late = deadline is not None and time.monotonic() + _scoring_seconds(study, job) > deadline
-                if asked or (late and not waiting):
-                    return total - number + others
-                evaluate(study, job, threads=threads)
-        except Interrupted as stop:
+                if asked or (machine.is_over(_scoring_seconds(study, job)) and not waiting):
+                    break
+                evaluate(study, job, machine)
+        except (Interrupted, AllTaken) as stop:
             say(f"{job.run} seed {job.seed}: {stop}")
-            return total - number + others
+            break
         except Busy as busy:
             say(str(busy))
-            others += 1
             continue
         if asked:
-            return total - number - 1 + others
-    return others
+            break
+        done += 1
+    return sum(not job.is_over for job in pending)
 
 
 def _scoring_seconds(study: Study, job: Job) -> float:
@@ -188,28 +214,64 @@ def _scoring_seconds(study: Study, job: Job) -> float:
     return float((test + 2 * (held_out or CLEAN)) / speed)
 
 
+# ------------------------------------------------------------------------------------------------ cost
+
+
+def measure(study: Study, runs: list[str], machine: Machine) -> None:
+    """Measure speed and peak memory of runs, each by turns with the baseline, where that is not done yet.
+
+    No other job of vitflow's may use the GPU meanwhile (it waits for that); on a CPU it is for the caller to see to it.
+    """
+    import torch
+
+    from vitflow.cost import measured
+
+    home, grid, started = Layout(study.study), expand(study), time.monotonic()
+    pending = [run for run in runs if not ledger.is_measured(study, run, grid.runs[run].config)]
+    for number, run in enumerate(pending):
+        config = grid.runs[run].config
+        with machine.device(alone=True) as device:
+            found = measured(config, study.baseline_run, device)
+        write_sealed(
+            home.cost(run),
+            {
+                "run": run,
+                **found,
+                "config_digest": config.digest,
+                "baseline_digest": study.baseline_run.digest,
+                "provenance": provenance(*TRAINING_ROOMS, device=device.type, threads=torch.get_num_threads()),
+            },
+        )
+        left = (time.monotonic() - started) / (number + 1) * (len(pending) - number - 1)
+        say(
+            f"[{number + 1}/{len(pending)}] {run}: {found['images_per_second']:,.0f} images/s, "
+            f"{found['time_ratio']:.2f} times the baseline's time, {found['peak_bytes'] / 2**20:,.0f} MiB"
+            + (f", about {left / 60:.0f} min left" if left > 60 else "")
+        )
+
+
 # ---------------------------------------------------------------------------------------- after training
 
 
-def evaluate(study: Study, job: Job, *, threads: int | None = None) -> None:
+def evaluate(study: Study, job: Job, machine: Machine) -> None:
     """Score the final weights on validation, test and clean training images; publish metrics and predictions."""
     _trained(job)  # told before anything is written
-    with _locked(job), _told_if_memory_ends(job):
-        _evaluate(study, job, threads)
+    with _locked(job), machine.device() as device, _told_if_memory_ends(job):
+        _evaluate(study, job, device)
 
 
-def _evaluate(study: Study, job: Job, threads: int | None) -> None:
+def _evaluate(study: Study, job: Job, device: torch.device) -> None:
     import numpy as np
     import torch
 
     from vitflow.data.prepare import Split
     from vitflow.evaluation import score
     from vitflow.features import stratified
-    from vitflow.training.device import select_device, uses_bf16
+    from vitflow.training.device import uses_bf16
     from vitflow.training.predict import predict
 
     record = _trained(job)
-    model, data, device = _model(study, job, threads)
+    model, data = _model(study, job, device)
     limit = len(data.validation.labels) or CLEAN
     clean = stratified(data.train.labels, limit)
     splits = {
@@ -227,7 +289,7 @@ def _evaluate(study: Study, job: Job, threads: int | None) -> None:
         "provenance": provenance(*TRAINING_ROOMS, "evaluation", device=device.type, threads=torch.get_num_threads()),
     }
     arrays: dict[str, Any] = {}
-    bf16 = uses_bf16(job.config.training.precision, select_device())
+    bf16 = uses_bf16(job.config.training.precision, device)
     for name, split in splits.items():
         if not len(split.labels) or record["status"] != "finished":
             metrics[name] = None
@@ -250,7 +312,7 @@ def _evaluate(study: Study, job: Job, threads: int | None) -> None:
     say(f"{job.run} seed {job.seed}: " + ("diverged" if shown is None else f"test {shown['accuracy']:.2f} %"))
 
 
-def features(study: Study, run: str, *, threads: int | None = None) -> None:
+def features(study: Study, run: str, machine: Machine) -> None:
     """Store patch tokens and pooled features of validation images for one run (its first seed).
 
     A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
@@ -260,7 +322,8 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
     job = find_job(study, run, 0)
     record = _trained(job)
     if record["status"] == "finished":
-        tensors, found = _extracted(study, job, threads)
+        with machine.device() as device:
+            tensors, found = _extracted(study, job, device)
     else:
         tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
     arrays = Layout(study.study).features / f"{run}.safetensors"
@@ -283,12 +346,12 @@ def features(study: Study, run: str, *, threads: int | None = None) -> None:
         say(f"{run} seed {job.seed}: no features, {found['absent']}")
 
 
-def _extracted(study: Study, job: Job, threads: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _extracted(study: Study, job: Job, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
     """(features by name, where they were taken), or ({}, why there are none)."""
     from vitflow.data.prepare import Split
     from vitflow.features import choose_layer, extract
 
-    model, data, device = _model(study, job, threads)
+    model, data = _model(study, job, device)
     layer = choose_layer(job.config.model, job.config.dataset.shape[0], _positions(study))
     if not len(data.validation.labels):
         raise StepError("features are taken from validation images, and validation_fraction is 0")
@@ -344,22 +407,16 @@ def _trained(job: Job) -> dict[str, Any]:
     return record
 
 
-def _model(study: Study, job: Job, threads: int | None) -> tuple[Any, Any, Any]:
-    """(model with its stored weights, data, device)."""
-    import torch
-
+def _model(study: Study, job: Job, device: torch.device) -> tuple[Any, Data]:
+    """(model with its stored weights on the device, data)."""
     from vitflow.data.prepare import load
     from vitflow.models.build import build
     from vitflow.training.checkpoint import load_weights
-    from vitflow.training.device import select_device
 
-    if threads:
-        torch.set_num_threads(threads)
-    device = select_device()
     data = load(job.config.dataset.model_copy(update={"path": study.dataset.path}))
     model = build(job.config.model, *job.config.dataset.shape)
     load_weights(job.paths.checkpoint, model)
-    return model.to(device).eval(), data, device
+    return model.to(device).eval(), data
 
 
 @contextmanager

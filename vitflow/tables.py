@@ -82,7 +82,7 @@ def summarise(study: Study) -> None:
                 f"{job.paths.train}: result of another configuration than {job.run} has now; "
                 f"run `snakemake train` or `vitflow train --pending`"
             )
-        if job.status not in ("done", "diverged"):
+        if not job.is_over:
             continue
         record = summary.Record(job.run, job.seed, read_json(job.paths.train), read_json(job.paths.metrics))
         records.append(record)
@@ -96,7 +96,14 @@ def summarise(study: Study) -> None:
     if not records:
         raise StepError(f"study '{study.study}' has no results yet; run `snakemake train` or `vitflow train --pending`")
 
-    costs = {name: exact(run.config) for name, run in grid.runs.items()}
+    measured = {
+        name: read_json(home.cost(name)) if ledger.is_measured(study, name, run.config) else {}
+        for name, run in grid.runs.items()
+    }
+    costs = {
+        name: exact(run.config) | {key: measured[name].get(key) for key in summary.MEASURED}
+        for name, run in grid.runs.items()
+    }
     table = summary.runs_table(study, grid, records, costs)
     manifest = read_json(layout.manifest(study.dataset.key))
     classes = list(manifest["classes"])
@@ -149,7 +156,8 @@ def summarise(study: Study) -> None:
             "diverged": [name for name, row in table.items() if row["diverged"]],
             "seeds": study.seeds,
             "baseline_seeds": study.baseline_seeds or study.seeds,
-            "device": ", ".join(sorted({f"{p['device']} ({p.get('threads', 1)} threads)" for p in provenances})),
+            "device": _devices(provenances),
+            "measured_on": _devices([record["provenance"] for record in measured.values() if record]),
             "versions": provenances[-1]["versions"],
             "train_hours": round(sum(r.train["cost"]["seconds"] for r in records) / 3600, 3),
             "runs": table,
@@ -173,7 +181,7 @@ def select(study: Study) -> None:
         raise StepError(f"study '{study.study}' has no section 'best'")
     validation: dict[str, list[float]] = {}
     for job in ledger.jobs(study):
-        if job.status not in ("done", "diverged"):
+        if not job.is_over:
             raise StepError(f"{job.run} seed {job.seed} is {job.status}; winners are chosen when the grid is finished")
         scores = read_json(job.paths.metrics)["validation"]
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
@@ -190,7 +198,7 @@ def best(study: Study) -> None:
     home, jobs = Layout(study.study), ledger.best_jobs(study)
     if not jobs:
         raise StepError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
-    unfinished = [job for job in jobs if job.status not in ("done", "diverged")]
+    unfinished = [job for job in jobs if not job.is_over]
     if unfinished:
         raise StepError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
     metrics = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
@@ -211,6 +219,15 @@ def best(study: Study) -> None:
     )
     _write_metrics(home, BEST, scores, exact(jobs[0].config))
     stages(study)["best"].seal()
+
+
+def _devices(provenances: list[dict[str, Any]]) -> str:
+    """``AMD EPYC (2 threads)``; several are listed."""
+    return ", ".join(sorted({f"{p['device']} ({_threads(p.get('threads', 1))})" for p in provenances}))
+
+
+def _threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"
 
 
 def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
@@ -248,7 +265,9 @@ def _write_tables(home: Layout, table: dict[str, dict[str, Any]], *, has_winner:
                 "parameters": row["parameters"],
                 "multiplications": row["multiplications"],
                 "tokens": row["tokens"],
-                "train_seconds": row["train_seconds"]["mean"],
+                "images_per_second": row["images_per_second"],
+                "time_ratio": row["time_ratio"],
+                "peak_bytes": row["peak_bytes"],
                 **{key: row["stability"][key] for key in summary.STABILITY},
             }
         )

@@ -49,6 +49,10 @@ def test_a_finished_study_has_all_that_design_promises(finished: Path) -> None:
         assert files == {"config.json", "history.csv", "train.json", "metrics.json", "predictions.npz"}
         assert (home / "checkpoints" / run / f"seed{seed}.safetensors").stat().st_size > 0
     assert not list(home.rglob("step-*.pt")), "resume states are cleaned up"
+    measured = {path.stem: json.loads(path.read_text()) for path in (home / "cost").iterdir()}
+    assert set(measured) == {"baseline", "width=8", "heads=1", "resnet18-width=4"}
+    assert all(found["images_per_second"] > 0 and found["peak_bytes"] > 0 for found in measured.values())
+    assert measured["width=8"]["peak_bytes"] < measured["baseline"]["peak_bytes"]
     for form in ("html", "pdf", "pptx"):
         assert (home / "slides" / f"deck.{form}").stat().st_size > 10_000
     summary = json.loads((home / "analysis" / "summary.json").read_text())
@@ -69,6 +73,7 @@ def test_an_edited_axis_plans_that_run_and_its_dependants(checkout: Path) -> Non
     plan = planned(checkout, "all_ablations")
     assert plan["train_run"] == ["results/tiny/checkpoints/width=12/seed0.safetensors"]
     assert plan["evaluate_run"] == ["results/tiny/runs/width=12/seed0/metrics.json"]
+    assert plan["measure_cost"] == ["results/tiny/cost/width=12.json"]
     assert {"summarise", "draw"} <= set(plan)
     assert "extract_features" not in plan
 
@@ -85,7 +90,8 @@ def test_a_new_selection_of_the_same_winner_does_not_train_it_again(checkout: Pa
 
 def test_a_learning_rate_plans_all_runs(clone: Path) -> None:
     edit(clone / STUDY, "learning_rate: 0.003", "learning_rate: 0.002")
-    assert len(planned(clone, "all_ablations")["train_run"]) == 5
+    plan = planned(clone, "all_ablations")
+    assert (len(plan["train_run"]), len(plan["measure_cost"])) == (5, 4)
 
 
 def test_an_edit_of_the_presentation_trains_nothing(clone: Path) -> None:
@@ -116,6 +122,14 @@ def test_half_of_the_runs_deleted_in_a_clone_plans_that_half(clone: Path) -> Non
         "results/tiny/checkpoints/heads=1/seed0.safetensors",
     ]
     assert len(plan["evaluate_run"]) == 2
+    assert "measure_cost" not in plan, "it needs no weights"
+
+
+def test_costs_are_measured_again_where_they_are_missing_and_nowhere_else(clone: Path) -> None:
+    (clone / "results/tiny/cost/heads=1.json").unlink()
+    plan = planned(clone, "all_ablations")
+    assert plan["measure_cost"] == ["results/tiny/cost/heads=1.json"]
+    assert "train_run" not in plan and "summarise" in plan
 
 
 def test_missing_weights_that_a_step_needs_stop_the_plan(clone: Path) -> None:

@@ -94,7 +94,7 @@ def axis_label(axis: str) -> str:
 
 
 def runs_table(
-    study: Study, grid: Grid, records: list[Record], costs: dict[str, dict[str, int]]
+    study: Study, grid: Grid, records: list[Record], costs: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Everything known of each run, over its seeds; accuracies and calibration errors in percent.
 
@@ -122,7 +122,6 @@ def runs_table(
             "clean_train": over_seeds("train", "accuracy"),
             "test_loss": over_seeds("test", "loss"),
             "test_ece": over_seeds("test", "ece"),
-            "train_seconds": spread([r.train["cost"]["seconds"] for r in mine]),
             "stability": stability(mine),
             "model": run.config.model.model_dump(),
             "difference": None,
@@ -142,6 +141,9 @@ def runs_table(
             row["difference"][f"{split}_interval"] = intervals[split].get(name)
     return table
 
+
+#: what is known of the cost of a run beside the exact counts, as `vitflow/cost.py` measures it
+MEASURED = ("images_per_second", "time_ratio", "time_ratios", "peak_bytes")
 
 #: what is known of the stability of a run, as `vitflow/training/stability.py` measures it
 STABILITY = ("gradient_spikes", "loss_spikes", "largest_gradient_norm", "largest_attention_logit")

@@ -28,12 +28,14 @@ from vitflow.grid import BASELINE
 
 #: least height of the accuracy scale in points, so that noise is not blown up into an effect
 LEAST_SPAN = 2.0
+#: counts of multiplications within this factor hardly differ
+ALIKE = 1.05
 
 
 def draw(analysis: Analysis, index: int) -> Drawing:
     """Test accuracy by value of the ``index``-th axis of the summary, every seed a dot; below it the confound.
 
-    The confound is the head size on the axis ``heads`` and multiplications per image on any other.
+    The confound is what a value costs: multiplications per image or, where these hardly change, training time.
     """
     summary = analysis.summary
     axis, runs, look = summary["axes"][index], summary["runs"], looks(summary)
@@ -52,7 +54,7 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     accuracy.grid(axis="y")
     accuracy.tick_params(axis="x", length=0)
 
-    what, numbers = _confound(axis, [runs[name] for name in names])
+    what, numbers = _confound([runs[name] for name in names])
     bars = confound.bar(range(len(names)), numbers, width=0.5, color=[look[name].colour for name in names], alpha=0.75)
     confound.bar_label(bars, [short(number) for number in numbers], padding=2, fontsize=_size(len(names)))
     confound.set_ylim(0, 1.35 * max(numbers))
@@ -120,18 +122,19 @@ def _baseline_band(axes: Axes, baseline: dict[str, Any], margin: float) -> None:
     )
 
 
-def _confound(axis: dict[str, Any], runs: list[dict[str, Any]]) -> tuple[str, list[float]]:
-    if axis["axis"] == "heads":
-        return "width of one head", [run["model"]["width"] // run["model"]["heads"] for run in runs]
-    return "multiplications per image", [run["multiplications"] for run in runs]
+def _confound(runs: list[dict[str, Any]]) -> tuple[str, list[float]]:
+    counts, times = ([run[quantity] for run in runs] for quantity in ("multiplications", "time_ratio"))
+    if None not in times and max(counts) < ALIKE * min(counts):
+        return "training time (baseline = 1)", times
+    return "multiplications per image", counts
 
 
 def short(number: float) -> str:
-    """A count in at most four characters and a unit: ``24``, ``890 k``, ``173 M``, ``1.3 G``."""
+    """A number in at most four characters and a unit: ``0.94``, ``24``, ``890 k``, ``173 M``, ``1.3 G``."""
     for unit, size in ((" G", 1e9), (" M", 1e6), (" k", 1e3)):
         if number >= size:
             return f"{number / size:.{1 if number < 9.95 * size else 0}f}{unit}"
-    return f"{number:.0f}"
+    return f"{number:.0f}" if number >= 10 else f"{number:.2f}".rstrip("0").rstrip(".")
 
 
 def _size(columns: int) -> int:

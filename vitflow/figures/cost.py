@@ -1,4 +1,4 @@
-"""What accuracy costs: exact counts of multiplications and parameters, never a clock that others shared."""
+"""What accuracy costs: multiplications, which are exact, and time, measured alone beside the baseline's."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ from vitflow.grid import BASELINE
 
 #: with more runs than this, a legend of axes names those whose label finds no room
 LABELLED = 16
-#: a run whose counts are within this factor of the baseline's costs the same
-SAME = 1.05
+#: a run whose cost is within these factors of the baseline's costs the same
+SAME = {"multiplications": 1.05, "time_ratio": 1.15}
+QUANTITIES = {"multiplications": "multiplications per image", "time_ratio": "training time (baseline = 1)"}
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """Test accuracy against multiplications per image and against parameters, both on log scales.
+    """Test accuracy against multiplications per image and against training time, both on log scales.
 
     Values of one axis are joined in their order; vertical lines are one standard deviation over seeds. Runs
-    at the baseline's cost (a change of recipe, or of heads) say nothing here and are grey dashes.
+    at the baseline's cost (most changes of recipe) say nothing here and are grey dashes. Runs whose time is not
+    measured are missing from its panel.
     """
     summary, runs = analysis.summary, analysis.summary["runs"]
     look, pointed_out = looks(summary), highlighted(summary)
@@ -53,13 +55,14 @@ def draw(analysis: Analysis) -> Drawing:
     crowded = len(shown) > LABELLED
     figure = new_figure(FULL)
     panels = figure.subplots(1, 2, sharey=True)
-    quantities = ("multiplications", "parameters")
-    for axes, quantity in zip(panels, quantities, strict=True):
+    for axes, quantity in zip(panels, QUANTITIES, strict=True):
         for index, line in lines.items():
             colour = axis_look(index).colour
             axes.plot(*_points(line, quantity), color=colour, linewidth=1, alpha=0.6, zorder=1)
         axes.plot(*_points([runs[name] for name in alike], quantity), "_", color=GREY, markersize=12, zorder=2)
         for name in shown:
+            if runs[name][quantity] is None:
+                continue
             axes.errorbar(
                 runs[name][quantity],
                 runs[name]["test"]["mean"],
@@ -71,8 +74,8 @@ def draw(analysis: Analysis) -> Drawing:
                 elinewidth=1.2,
                 zorder=3,
             )
-        _log_scale(axes, [runs[name][quantity] for name in finished])
-        axes.set_xlabel("multiplications per image" if quantity == "multiplications" else quantity)
+        _log_scale(axes, [runs[name][quantity] for name in finished if runs[name][quantity] is not None])
+        axes.set_xlabel(QUANTITIES[quantity])
         axes.grid()
     heading(panels[0], "test accuracy (%)")
     panels[0].margins(y=0.12)
@@ -81,7 +84,7 @@ def draw(analysis: Analysis) -> Drawing:
 
     named = [name for name in pointed_out if name in shown]
     order = [*named, *(name for name in shown if name not in named)]
-    for axes, quantity in zip(panels, quantities, strict=True):
+    for axes, quantity in zip(panels, QUANTITIES, strict=True):
         labels = [
             Label(
                 runs[name][quantity],
@@ -91,31 +94,42 @@ def draw(analysis: Analysis) -> Drawing:
                 must=name in named or not crowded,
             )
             for name in order
+            if runs[name][quantity] is not None
         ]
         place(axes, labels, list(zip(*_points([runs[name] for name in finished], quantity), strict=True)))
 
     spread = "vertical lines are plus and minus one standard deviation over seeds"
     dashes = f" Grey dashes: {len(alike)} runs at the baseline's cost." if alike else ""
-    caption = f"Accuracy against cost; {seeds(summary)}; {spread} (from two seeds on).{dashes}"
+    where = summary["measured_on"]
+    clock = f" Time: measured alone on {where}, by turns with the baseline." if where else ""
+    caption = f"Accuracy against cost; {seeds(summary)}; {spread} (from two seeds on).{dashes}{clock}"
     listed = "; ".join(
         f"{runs[name]['label']} {short(runs[name]['multiplications'])} multiplications, "
-        f"{short(runs[name]['parameters'])} parameters, {runs[name]['test']['mean']:.1f} % (n = {runs[name]['n']})"
+        f"time {_times(runs[name])}, {runs[name]['test']['mean']:.1f} % (n = {runs[name]['n']})"
         for name in shown
     )
     alt = (
         f"Test accuracy of {len(finished)} runs, {seeds(summary, finished)}, against multiplications per image and "
-        f"against parameters, on log scales: {listed}. Markers are means, {spread} (from two seeds on); thin lines "
-        f"join the values of one axis.{dashes}{diverged(summary)}"
+        f"against training time, on log scales: {listed}. Markers are means, {spread} (from two seeds on); thin lines "
+        f"join the values of one axis.{dashes}{clock}{diverged(summary)}"
     )
     return Drawing(figure, caption, alt)
 
 
 def _same_cost(run: dict[str, Any], baseline: dict[str, Any]) -> bool:
-    return all(1 / SAME < run[count] / baseline[count] < SAME for count in ("multiplications", "parameters"))
+    return all(
+        run[quantity] is None or 1 / factor < run[quantity] / baseline[quantity] < factor
+        for quantity, factor in SAME.items()
+    )
 
 
 def _points(runs: list[dict[str, Any]], quantity: str) -> tuple[list[float], list[float]]:
-    return [run[quantity] for run in runs], [run["test"]["mean"] for run in runs]
+    known = [run for run in runs if run[quantity] is not None]
+    return [run[quantity] for run in known], [run["test"]["mean"] for run in known]
+
+
+def _times(run: dict[str, Any]) -> str:
+    return "not measured" if run["time_ratio"] is None else f"{run['time_ratio']:.2f} times the baseline's"
 
 
 def _log_scale(axes: Axes, numbers: list[float]) -> None:

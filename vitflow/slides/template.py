@@ -61,7 +61,7 @@ def fill(template: Path, analysis: Path, captions: dict[str, dict[str, str]], te
         "number": number,
         "signed": signed,
         "amount": amount,
-        "duration": duration,
+        "times": times,
         "thousands": thousands,
         "counted": counted,
         "changes": changes,
@@ -153,13 +153,9 @@ def three(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.3g}".replace("-", _MINUS)
 
 
-def duration(seconds: float | None) -> str:
-    """``42 s``, ``3.2 min``, ``1.4 h``."""
-    if seconds is None:
-        return _NOTHING
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5970 else f"{seconds / 3600:.1f} h"
+def times(ratio: float | None) -> str:
+    """``1.4×``; a dash where there is no number."""
+    return _NOTHING if ratio is None else f"{ratio:.2f}×"
 
 
 def thousands(value: int) -> str:

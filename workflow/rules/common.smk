@@ -9,7 +9,7 @@ from vitflow import layout, ledger, stages
 from vitflow.config import ConfigError
 from vitflow.study import parse_study, read_yaml
 from vitflow.files import FileProblem, write_text
-from vitflow.grid import feature_runs
+from vitflow.grid import expand
 from vitflow.ledger import BEST as WINNER
 
 try:
@@ -17,12 +17,13 @@ try:
         read_yaml(path)  # Snakemake's own reader keeps the last of two equal keys and says nothing
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
     HOME = layout.Layout(STUDY.study)
-    JOBS = ledger.jobs(STUDY)
+    GRID = expand(STUDY)
+    JOBS = ledger.jobs(STUDY, GRID)
     STAGES = stages.stages(STUDY)
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
-        for job in [*JOBS, *ledger.best_jobs(STUDY)]:
+        for job in ledger.all_jobs(STUDY):
             ledger.settle(STUDY, job)
         stages.settle(STAGES.values())
 except (ConfigError, FileProblem, ledger.LedgerError) as error:
@@ -33,7 +34,9 @@ BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}
 
 MANIFEST = str(layout.manifest(STUDY.dataset.key))
 SCORES = [str(job.paths.metrics) for job in JOBS]
-FEATURES = [str(HOME.features / f"{run}.json") for run in feature_runs(STUDY)]
+
+# threads of one training on a CPU: more runs side by side are quicker than one with more threads
+TRAINING_THREADS = 1
 
 
 def made_by(stage):
@@ -89,5 +92,5 @@ def weights_of(wildcards, output):
 
 # nobody should start months of CPU time unawares
 onstart:
-    if any(job.status not in ("done", "diverged") for job in JOBS):
+    if not all(job.is_over for job in JOBS):
         shell("vitflow plan --brief --config {CONFIG}")

@@ -16,14 +16,16 @@ rule extract_features:
     resources:
         mem_mb=4000,
         runtime=30,
+        jobs_per_gpu=1,
     shell:
-        "vitflow features --config {params.config} --run '{wildcards.run}' --threads {threads} > {log} 2>&1"
+        "vitflow features --config {params.config} --run '{wildcards.run}' --threads {threads}"
+        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
 
 
 rule principal_components:
     input:
         read_by("pca"),
-        arrays=[ancient(path.replace(".json", ".safetensors")) for path in FEATURES],
+        arrays=[ancient(path.replace(".json", ".safetensors")) for path in read_by("pca")],
     output:
         made_by("pca"),
     params:

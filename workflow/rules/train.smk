@@ -18,13 +18,14 @@ rule train_run:
         f"logs/{STUDY.study}/train/{{run}}/seed{{seed}}.log",
     group:
         "run"
-    threads: 1
+    threads: TRAINING_THREADS
     resources:
         mem_mb=6000,
         runtime=720,
+        jobs_per_gpu=1,
     shell:
         "vitflow train --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
-        " > {log} 2>&1"
+        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
 
 
 rule evaluate_run:
@@ -40,10 +41,11 @@ rule evaluate_run:
         f"logs/{STUDY.study}/evaluate/{{run}}/seed{{seed}}.log",
     group:
         "run"
-    threads: 1
+    threads: TRAINING_THREADS
     resources:
         mem_mb=4000,
         runtime=30,
+        jobs_per_gpu=1,
     shell:
         "vitflow evaluate --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
-        " > {log} 2>&1"
+        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"

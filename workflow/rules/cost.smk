@@ -1,0 +1,21 @@
+# Speed and peak memory of every run, each beside the baseline's. A measurement takes all cores, so that nothing else
+# runs on this machine meanwhile; on a cluster, the profile asks for a node of its own. It comes last: trainings go first.
+rule measure_cost:
+    input:
+        wanted_of,
+    output:
+        str(HOME.cost("{run}")),
+    params:
+        config=CONFIG,
+        threads=TRAINING_THREADS,
+    log:
+        f"logs/{STUDY.study}/cost/{{run}}.log",
+    threads: workflow.resource_settings.cores or TRAINING_THREADS
+    priority: -1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        jobs_per_gpu=1,
+    shell:
+        "vitflow measure --config {params.config} --run '{wildcards.run}' --threads {params.threads}"
+        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
