@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+#: makes a folder with a study of that text as config.yaml, and its images
+Prepare = Callable[[str], Path]
+TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +22,51 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    def prepare(study: str) -> Path:
+        from vitflow import cli
+
+        where = tmp_path_factory.mktemp("prepared")
+        (where / "config.yaml").write_text(study)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(where)
+            assert cli.main(["prepare"]) == 0
+        return where
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def prepared(prepare: Prepare) -> Path:
+    """A folder with the tiny study and its images, to be copied."""
+    return prepare(TINY.read_text())
+
+
+@pytest.fixture
+def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny study, finished, in files that are made up (tests/example_results.py)."""
+    from example_results import finish
+
+    from vitflow.study import read_study
+
+    where = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(where)
+        finish(read_study(TINY))
+    return where

@@ -22,6 +22,11 @@ from vitflow.provenance import data_digest, source_digest, write_sealed
 from vitflow.stages import stages, talk
 
 
+def with_epochs(study: Study, epochs: int) -> Study:
+    """The study with trainings of another length, and so with other runs."""
+    return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
+
+
 def publish(study: Study, job: Job) -> None:
     """A training and its scores as `vitflow train` and `vitflow evaluate` publish them."""
     paths = job.paths

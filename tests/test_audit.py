@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_results import as_it_was, finish
+from example_results import as_it_was, finish, with_epochs
 
 from vitflow import audit as room
 from vitflow import layout, ledger
@@ -28,25 +28,12 @@ TESTS = Path(__file__).parent
 TINY = TESTS / "workflow" / "tiny.yaml"
 OLDER = TESTS / "golden" / "older_result"
 HOME = Layout("tiny")
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 BASELINE = HOME.seed("baseline", 0)
 WINNER = HOME.seed(BEST, FRESH_SEED)
 FEATURES = HOME.features / "baseline.json"
 MANIFEST = layout.manifest("digits")
 IMAGES = layout.prepared("digits")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(where)
-        finish(read_study(TINY))
-    return where
 
 
 @pytest.fixture
@@ -55,10 +42,6 @@ def study(finished: Path, in_an_empty_folder: None, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(finished)
     with as_it_was():
         yield read_study(TINY)
-
-
-def with_epochs(study: Study, epochs: int) -> Study:
-    return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
 
 
 def jobs(study: Study) -> list[Job]:

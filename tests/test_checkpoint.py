@@ -51,23 +51,6 @@ DAMAGE = pytest.mark.parametrize("damage", [flipped, cut])
 Damage = Callable[[bytes, random.Random], bytes]
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("prepared")
-    (where / "config.yaml").write_text(TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(where)
-        assert cli.main(["prepare"]) == 0
-    return where
-
-
-@pytest.fixture
-def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 # --------------------------------------------------------------------------------------------- damage
 
 
@@ -156,7 +139,7 @@ def test_damaged_weights_are_noticed_wherever_it_is(
     for _ in range(PLACES):
         BASELINE.checkpoint.write_bytes(damage(content, chance))
         with pytest.raises(FileProblem) as caught:
-            steps.evaluate(study, job)
+            steps.evaluate(study, job, steps.Machine(threads=1))
         told = str(caught.value)
         assert told.startswith(f"{BASELINE.checkpoint}: not the weights that {BASELINE.train} names; delete it")
     BASELINE.checkpoint.write_bytes(content)

@@ -66,17 +66,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny study and its data."""
-    where = tmp_path_factory.mktemp("prepared")
-    (where / "config.yaml").write_text(TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(where)
-        assert cli.main(["prepare"]) == 0
-    return where
-
-
-@pytest.fixture(scope="module")
 def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with the baseline's first seed trained and scored."""
     where = tmp_path_factory.mktemp("trained") / "here"
@@ -86,13 +75,6 @@ def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
         assert cli.main(["evaluate", "--run", "baseline"]) == 0
     return where
-
-
-@pytest.fixture
-def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

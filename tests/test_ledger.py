@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_results import with_epochs
 
 from vitflow import ledger
 from vitflow.config import Study, Training
@@ -18,11 +19,7 @@ from vitflow.study import parse_study, read_study
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 @pytest.fixture
@@ -50,10 +47,6 @@ def publish_features(run: str, weights: str = "w1", features: str = "f1") -> Pat
     path = HOME.features / f"{run}.json"
     write_json(path, {"checkpoint_sha256": weights, "features_sha256": features})
     return path
-
-
-def with_epochs(study: Study, epochs: int) -> Study:
-    return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
 
 
 def status(job: Job) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from example_results import as_it_was, finish
+from example_results import as_it_was
 
 from vitflow import ledger, stages
 from vitflow.config import Study
@@ -25,26 +25,13 @@ from vitflow.study import read_study
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 NAMES = ("summary", "pca", "select", "best", "figures", "slides")
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def study() -> Study:
     return read_study(TINY)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(where)
-        finish(read_study(TINY))
-    return where
 
 
 @pytest.fixture

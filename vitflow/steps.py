@@ -399,7 +399,7 @@ def _trained(job: Job) -> dict[str, Any]:
             f"{job.run} seed {job.seed} is {job.status}; train it first: "
             f"`vitflow train --run {job.run} --seed {job.seed}`"
         )
-    record = dict(read_json(job.paths.train))
+    record = ledger.training_record(job.paths)
     if job.paths.checkpoint.exists() and sha256(job.paths.checkpoint) != record["checkpoint_sha256"]:
         raise FileProblem(
             f"{job.paths.checkpoint}: not the weights that {job.paths.train} names; delete it and fetch or train again"

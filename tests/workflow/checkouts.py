@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,19 @@ def shell(where: Path, lines: str) -> str:
 
 
 def _run(where: Path, words: list[str | Path], expect: int, timeout: float) -> str:
-    done = subprocess.run(
+    with begin(where, words) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert process.returncode == expect, output[-4000:]
+    return output
+
+
+def begin(where: Path, words: Sequence[str | Path]) -> subprocess.Popen[str]:
+    """A command in a checkout, as a process that somebody may kill; stdout has what stderr has, too."""
+    return subprocess.Popen(
         words,
         cwd=where,
         env=environment(where),
@@ -56,10 +69,7 @@ def _run(where: Path, words: list[str | Path], expect: int, timeout: float) -> s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
     )
-    assert done.returncode == expect, done.stdout[-4000:]
-    return done.stdout
 
 
 def snakemake(where: Path, *words: str, expect: int = 0, study: str | None = STUDY) -> str:

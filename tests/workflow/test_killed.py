@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import checkouts
 import pytest
 from checkouts import STUDY, copy_code, edit, environment
 
@@ -52,15 +53,7 @@ def wait_until(condition: Callable[[], object], what: str, process: subprocess.P
 def begin(where: Path, *words: str) -> subprocess.Popen[str]:
     """Snakemake on the baseline's training."""
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", STUDY, *words, "--"]
-    return subprocess.Popen(
-        [*command, str(BASELINE.train)],
-        cwd=where,
-        env=environment(where),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return checkouts.begin(where, [*command, BASELINE.train])
 
 
 def terminate_in_mid_training(where: Path, process: subprocess.Popen[str], epoch: str = "epoch  20/") -> None:
