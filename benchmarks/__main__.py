@@ -50,12 +50,11 @@ def main() -> int:
         }
         comparisons[name] = compete(contestants, options.rounds, say)
     trained, fed = (comparisons[name]["vitflow"]["images_per_second"] for name in ("training", "crop and flip"))
-    shares = {"input of a step": round(trained / fed, 4)}
+    shares, rates = {"input of a step": round(trained / fed, 4)}, {}
     if device.type == "cpu":
-        for name, kind in (("torch's", nn.Linear), ("our", Linear)):
-            shares[f"training of {name} matrix products"] = round(
-                step.share_of_products(trained, step.products(kind)), 3
-            )
+        for owner, kind in (("torch's", nn.Linear), ("our", Linear)):
+            rates[owner] = step.products(kind)
+            shares[f"training of {owner} matrix products"] = round(step.share_of_products(trained, rates[owner]), 3)
 
     name = device_name(device.type)
     threads = torch.get_num_threads() if device.type == "cpu" else None
@@ -65,6 +64,7 @@ def main() -> int:
         "steps": options.steps,
         "comparisons": comparisons,
         "shares": shares,
+        "products_gflops": {owner: round(2 * rate / 1e9) for owner, rate in rates.items()},
         "provenance": provenance("data", "models", "training", device=device.type, threads=threads),
     }
     write_json(out, record)
@@ -82,6 +82,8 @@ def main() -> int:
     Console(width=100).print(table)
     for share, value in shares.items():
         print(f"{share}: {100 * value:.1f} %")
+    for owner, rate in rates.items():
+        print(f"{owner} matrix products: {2 * rate / 1e9:.0f} GFLOP/s")
     print(out)
     return 0
 
