@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -58,13 +59,17 @@ def tokens(config: ViTConfig | ResNetConfig, image_size: int) -> int:
 
 def exact(config: RunConfig) -> dict[str, int]:
     """``parameters``, ``multiplications`` (per image, forward) and ``tokens`` of a run; allocates no model."""
-    image_size, channels, classes = config.dataset.shape
+    return dict(_exact(config.model, *config.dataset.shape))
+
+
+@cache  # many runs differ in their recipe alone
+def _exact(config: ViTConfig | ResNetConfig, image_size: int, channels: int, classes: int) -> dict[str, int]:
     with torch.device("meta"):
-        model = build(config.model, image_size, channels, classes)
+        model = build(config, image_size, channels, classes)
     return {
         "parameters": parameters(model),
         "multiplications": multiplications(model, image_size, channels),
-        "tokens": tokens(config.model, image_size),
+        "tokens": tokens(config, image_size),
     }
 
 

@@ -39,10 +39,11 @@ def estimate(study: Study) -> Estimate:
 
     from vitflow.cost import exact
     from vitflow.models.build import build
-    from vitflow.provenance import device_name
+    from vitflow.provenance import device_name, spell_device
     from vitflow.training.device import select_device, uses_bf16
 
     device = select_device()
+    known_as = device_name(device.type)
     grid = expand(study)
     cost = {name: exact(run.config)["multiplications"] for name, run in grid.runs.items()}
     rates: dict[str, float] = {}  # multiplications of trained images per second
@@ -76,7 +77,7 @@ def estimate(study: Study) -> Estimate:
         jobs=len(every),
         waiting=len(waiting),
         hours=sum(hours.get(job.run, hours["baseline"]) for job in waiting),
-        device=f"{device_name(device.type)}" + (f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""),
+        device=spell_device(known_as, torch.get_num_threads()) if device.type == "cpu" else known_as,
         hours_per_run={name: value * len(grid.runs[name].seeds) for name, value in hours.items()},
     )
 

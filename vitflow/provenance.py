@@ -98,6 +98,11 @@ def device_name(device: str) -> str:
         return platform.processor() or platform.machine()
 
 
+def spell_device(name: str, threads: int) -> str:
+    """``AMD EPYC (2 threads)``."""
+    return f"{name} ({threads} thread{'' if threads == 1 else 's'})"
+
+
 def _git_commit() -> str | None:
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=PACKAGE).stdout.strip()

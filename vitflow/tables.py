@@ -11,6 +11,7 @@ from vitflow.files import FileProblem, read_json, sha256, sha256_text, write_csv
 from vitflow.grid import BASELINE, expand, feature_runs
 from vitflow.layout import Layout
 from vitflow.ledger import BEST
+from vitflow.provenance import spell_device
 from vitflow.stages import stages
 from vitflow.steps import StepError
 
@@ -223,11 +224,7 @@ def best(study: Study) -> None:
 
 def _devices(provenances: list[dict[str, Any]]) -> str:
     """``AMD EPYC (2 threads)``; several are listed."""
-    return ", ".join(sorted({f"{p['device']} ({_threads(p.get('threads', 1))})" for p in provenances}))
-
-
-def _threads(number: int) -> str:
-    return "1 thread" if number == 1 else f"{number} threads"
+    return ", ".join(sorted({spell_device(p["device"], p.get("threads", 1)) for p in provenances}))
 
 
 def _pool(bins: list[dict[str, list[float]]]) -> dict[str, list[float]]:
