@@ -104,8 +104,8 @@ def test_without_any_spread_there_is_no_interval() -> None:
         (0.2, (0.0, 0.4), "SwiGLU matches the baseline within 0.5 points"),
         (-0.2, (-0.4, 0.0), "SwiGLU matches the baseline within 0.5 points"),
         # otherwise
-        (0.2, (-0.6, 1.0), "SwiGLU: no clear change (+0.2, -0.6 to +1.0)"),
-        (-0.2, (-0.6, 0.2), "SwiGLU: no clear change (-0.2, -0.6 to +0.2)"),
+        (0.2, (-0.6, 1.0), "SwiGLU: no clear change (+0.2, −0.6 to +1.0)"),
+        (-0.2, (-0.6, 0.2), "SwiGLU: no clear change (−0.2, −0.6 to +0.2)"),
         (0.3, (0.0, 0.6), "SwiGLU: no clear change (+0.3, +0.0 to +0.6)"),
         # under three seeds
         (1.3, None, "SwiGLU gains 1.3 points (descriptive)"),

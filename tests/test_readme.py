@@ -16,10 +16,26 @@ def result_rows() -> list[str]:
     rows = []
     for row in SUMMARY["runs"].values():
         test = f"{row['test']['mean']:.1f}" + (f" ± {row['test']['sd']:.1f}" if row["test"]["sd"] is not None else "")
-        change = "" if row["difference"] is None else f"{row['difference']['test']:+.1f}"
-        cost = f"{row['multiplications'] / 1e6:.1f} M | {row['parameters'] / 1e6:.2f} M"
+        change = ""
+        if row["difference"]:
+            low, high = row["difference"]["test_interval"]
+            change = f"{row['difference']['test']:+.1f} ({low:+.1f} to {high:+.1f})"
+        cost = f"{row['time_ratio']:.2f} | {row['multiplications'] / 1e6:.1f} M | {row['parameters'] / 1e6:.2f} M"
         rows.append(f"| {row['label']} | {row['n']} | {test} | {change} | {cost} |".replace("-", "\N{MINUS SIGN}"))
     return [row.replace("ResNet\N{MINUS SIGN}", "ResNet-") for row in rows]
+
+
+def bench_rows() -> list[str]:
+    """The README's figures of speed, made anew from what `make bench` stored."""
+    (path,) = (ROOT / "results/benchmarks").glob("*.json")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for comparison, contestants in found["comparisons"].items():
+        for name, row in contestants.items():
+            if name != "vitflow":
+                low, high = row["ratios"]
+                rows.append(f"| {comparison} | {name} | {row['ratio']:.2f} ({low:.2f} to {high:.2f}) |")
+    return rows
 
 
 def test_the_result_table_is_the_stored_one() -> None:
@@ -29,15 +45,20 @@ def test_the_result_table_is_the_stored_one() -> None:
 
 def test_the_small_study_is_labelled_as_one() -> None:
     data = SUMMARY["dataset"]
-    assert SUMMARY["descriptive"]
     for words in (
+        "a small one",
         f"{data['train_images']:,} training images",
         f"{SUMMARY['training']['epochs']} epochs",
-        f"{SUMMARY['seeds']} seed",
+        f"{SUMMARY['seeds']} seeds",
         f"{SUMMARY['baseline_seeds']} for the baseline",
-        "descriptive",
+        SUMMARY["measured_on"],
     ):
         assert words in README, words
+
+
+def test_the_speed_beside_others_is_the_stored_one() -> None:
+    for row in bench_rows():
+        assert row in README, row
 
 
 def test_every_place_in_the_tree_exists() -> None:

@@ -585,7 +585,7 @@ def test_numbers_are_spelled_as_a_reader_expects() -> None:
         "1.30 G",
     ]
     assert [template.times(v) for v in (0.256, 1, 12.3, None)] == ["0.26×", "1.00×", "12.30×", DASH]
-    assert template.stat({"mean": 84.26, "sd": 0.151}) == "84.3 ± 0.2"
+    assert template.stat({"mean": 84.26, "sd": 0.151}) == "84.3&nbsp;±&nbsp;0.2"
     assert [template.stat({"mean": m, "sd": None}) for m in (84.26, None)] == ["84.3", DASH]
     assert [template.counted(n, "seed") for n in (1, 3)] == ["1 seed", "3 seeds"]
 
@@ -618,7 +618,7 @@ def test_an_effect_is_judged_by_its_interval_and_the_margin(mean: float, bounds:
     run = {"difference": {"test": mean, "test_interval": bounds}}
     assert template.effect(run, 0.5) == said
     assert template.with_effect([run], said, 0.5) == [run]
-    assert template.interval({"difference": {"test": 1.3, "test_interval": [0.9, 1.7]}}) == " (+0.9 to +1.7)"
+    assert template.interval({"difference": {"test": 1.3, "test_interval": [0.9, 1.7]}}) == "&nbsp;(+0.9 to +1.7)"
 
 
 def test_a_study_before_any_result_has_a_deck_that_says_so(talk: Talk) -> None:

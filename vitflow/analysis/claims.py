@@ -58,4 +58,5 @@ def sentence(subject: str, difference: float, interval: Interval | None, margin:
         return f"{subject} {verb} {size}, below what we call relevant"
     if -margin <= low and high <= margin:
         return f"{subject} matches the baseline within {margin:g} points"
-    return f"{subject}: no clear change ({difference:+.1f}, {low:+.1f} to {high:+.1f})"
+    numbers = f"{difference:+.1f}, {low:+.1f} to {high:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{subject}: no clear change ({numbers})"

@@ -134,9 +134,9 @@ def signed(value: float | None, digits: int = 1) -> str:
 
 
 def stat(statistics: dict[str, Any], digits: int = 1) -> str:
-    """Mean and standard deviation over seeds, ``84.3 ± 0.2``; the mean alone at one seed; a dash at none."""
+    """Mean and standard deviation over seeds, ``84.3 ± 0.2`` unbroken; the mean alone at one seed; a dash at none."""
     mean, sd = number(statistics["mean"], digits), statistics["sd"]
-    return mean if sd is None else f"{mean} ± {number(sd, digits)}"
+    return mean if sd is None else f"{mean}&nbsp;±&nbsp;{number(sd, digits)}"
 
 
 def amount(value: float) -> str:
@@ -193,9 +193,9 @@ def with_effect(runs: list[dict[str, Any]], wanted: str, margin: float) -> list[
 
 
 def interval(run: dict[str, Any]) -> str:
-    """`` (+0.9 to +1.7)``, the simultaneous interval of the test difference with a space before; '' without one."""
+    """``(+0.9 to +1.7)`` after a space: the simultaneous interval of the test difference; '' without one."""
     bounds = run["difference"].get("test_interval")
-    return "" if bounds is None else f" ({signed(bounds[0])} to {signed(bounds[1])})"
+    return "" if bounds is None else f"&nbsp;({signed(bounds[0])} to {signed(bounds[1])})"
 
 
 def steadiness(runs: dict[str, Any], axes: list[dict[str, Any]]) -> list[dict[str, Any]]:
