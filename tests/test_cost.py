@@ -205,7 +205,7 @@ CPU = torch.device("cpu")
 
 
 class Clock:
-    """Takes the place of a trainer whose updates take as many seconds as its model has blocks, and of the clock."""
+    """Takes the place of a trainer whose updates take as many 64ths of a second as its model has blocks, and of the clock."""
 
     now = 0.0
     updates: ClassVar[list[int]] = []
@@ -216,7 +216,7 @@ class Clock:
 
     def update(self, step: int) -> None:
         Clock.updates.append(step)
-        Clock.now += self.blocks / 100
+        Clock.now += self.blocks / 64
 
 
 @pytest.fixture
@@ -230,8 +230,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
 
 def test_time_is_that_of_an_image_beside_the_baselines(clock: type[Clock]) -> None:
     found = cost.measured(run_of(depth=6, batch_size=32), run_of(depth=2, batch_size=16), CPU)
-    # 0.06 s for 32 images, 0.02 s for 16
-    assert found["images_per_second"] == pytest.approx(32 / 0.06, abs=0.01)
+    # 6/64 s for 32 images, 2/64 s for 16
+    assert found["images_per_second"] == pytest.approx(32 / (6 / 64), abs=0.01)
     assert found["time_ratio"] == 1.5
     assert found["time_ratios"] == [1.5, 1.5]
     assert (found["batch_size"], found["rounds"], found["peak_bytes"]) == (32, cost.ROUNDS, 7)
@@ -242,8 +242,8 @@ def test_turns_are_long_enough_and_pass_through_the_steps_again_and_again(clock:
     assert clock.updates == [0, 1, 2], "warm-up"
     before = clock.now
     turns.take()
-    assert clock.now - before == pytest.approx(0.2)
-    assert clock.updates[3:] == [0, 1, 2, 0, 1]
+    assert clock.now - before == 4 * 4 / 64, "the fewest updates that take a fifth of a second"
+    assert clock.updates[3:] == [0, 1, 2, 0]
 
 
 def test_a_real_measurement_tells_a_deeper_model_from_a_shallow_one() -> None:

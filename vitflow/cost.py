@@ -9,9 +9,12 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -130,9 +133,23 @@ def peak_memory(config: RunConfig, device: torch.device) -> int:
         before = torch.cuda.memory_allocated(device)
         _two_updates(config, data, device)
         return torch.cuda.max_memory_allocated(device) - before
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as seen:
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    with _hushed(), torch.profiler.profile(activities=activities, profile_memory=True) as seen:
         _two_updates(config, data, device)
     return max(itertools.accumulate(_allocations(seen)))
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without the lines that the profiler's native code writes to stderr, whatever log level it is given."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def noise(config: RunConfig) -> Data:
