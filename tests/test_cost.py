@@ -205,7 +205,7 @@ CPU = torch.device("cpu")
 
 
 class Clock:
-    """Takes the place of a trainer whose updates take as many 64ths of a second as its model has blocks, and of the clock."""
+    """In place of a trainer, whose updates take a 64th of a second for each block of the model, and of the clock."""
 
     now = 0.0
     updates: ClassVar[list[int]] = []
