@@ -25,7 +25,7 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from vitflow import audit, cli, features, layout, ledger, plan, record, steps
+from vitflow import audit, cli, cost, features, layout, ledger, plan, record, steps
 from vitflow.config import Study
 from vitflow.data.prepare import load
 from vitflow.files import read_json, sha256
@@ -583,6 +583,16 @@ def test_another_baseline_has_everything_measured_again(here: Path, capsys: pyte
     (here / "config.yaml").write_text(edited(TWO_RUNS, ("depth: 2", "depth: 1")))
     assert cli.main(["measure", "--threads", "1"]) == 0
     assert len(capsys.readouterr().err.splitlines()) == 4
+
+
+def test_a_measurement_that_memory_does_not_suffice_for_is_told(
+    here: Path, mistake: Mistake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(cost, "measured", full)
+    assert "baseline: out of memory on cpu with batch_size 50" in mistake("measure", "--run", "baseline")
 
 
 # ------------------------------------------------------------------------------------------------ time limit

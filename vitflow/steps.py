@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from vitflow import layout, ledger, stages, stopping
-from vitflow.config import Study, nearest
+from vitflow.config import RunConfig, Study, nearest
 from vitflow.files import FileProblem, publishing, read_json, sha256, sweep, unwritable, write_csv, write_json
 from vitflow.grid import expand
 from vitflow.layout import Layout
@@ -116,7 +116,7 @@ def train(study: Study, job: Job, machine: Machine) -> bool:
         _locked(job),
         machine.device() as device,
         stopping.noted() as requested,
-        _told_if_memory_ends(job, device.type),
+        _told_if_memory_ends(f"{job.run} seed {job.seed}", job.config, device.type),
     ):
         if job.is_over or (job.status == "trained" and job.paths.checkpoint.exists()):
             say(f"{job.run} seed {job.seed}: already trained")
@@ -230,7 +230,7 @@ def measure(study: Study, runs: list[str], machine: Machine) -> None:
     pending = [run for run in runs if not ledger.is_measured(study, run, grid.runs[run].config)]
     for number, run in enumerate(pending):
         config = grid.runs[run].config
-        with machine.device(alone=True) as device:
+        with machine.device(alone=True) as device, _told_if_memory_ends(run, config, device.type):
             found = measured(config, study.baseline_run, device)
         write_sealed(
             home.cost(run),
@@ -256,7 +256,7 @@ def measure(study: Study, runs: list[str], machine: Machine) -> None:
 def evaluate(study: Study, job: Job, machine: Machine) -> None:
     """Score the final weights on validation, test and clean training images; publish metrics and predictions."""
     _trained(job)  # told before anything is written
-    with _locked(job), machine.device() as device, _told_if_memory_ends(job):
+    with _locked(job), machine.device() as device, _told_if_memory_ends(f"{job.run} seed {job.seed}"):
         _evaluate(study, job, device)
 
 
@@ -322,7 +322,7 @@ def features(study: Study, run: str, machine: Machine) -> None:
     job = find_job(study, run, 0)
     record = _trained(job)
     if record["status"] == "finished":
-        with machine.device() as device:
+        with machine.device() as device, _told_if_memory_ends(run):
             tensors, found = _extracted(study, job, device)
     else:
         tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
@@ -443,8 +443,8 @@ def _sweep(job: Job) -> None:
 
 
 @contextmanager
-def _told_if_memory_ends(job: Job, device: str | None = None) -> Iterator[None]:
-    """One line instead of a traceback; ``device`` is where the job is being trained, None where it is scored."""
+def _told_if_memory_ends(who: str, config: RunConfig | None = None, device: str = "cpu") -> Iterator[None]:
+    """One line instead of a traceback; ``config`` is what is being trained on ``device``, None where it is scored."""
     import torch
 
     try:
@@ -454,10 +454,10 @@ def _told_if_memory_ends(job: Job, device: str | None = None) -> Iterator[None]:
         if not told and "DefaultCPUAllocator: can't allocate memory" not in str(error):
             raise
         what, less = "out of memory while scoring", ""
-        if device is not None:
-            what = f"out of memory on {device} with batch_size {job.config.training.batch_size}"
+        if config is not None:
+            what = f"out of memory on {device} with batch_size {config.training.batch_size}"
             less = ", or lower training.batch_size, which makes it another study: all runs are trained anew"
-        raise StepError(f"{job.run} seed {job.seed}: {what}; run fewer jobs side by side{less}") from None
+        raise StepError(f"{who}: {what}; run fewer jobs side by side{less}") from None
 
 
 def _positions(study: Study) -> int:
