@@ -280,7 +280,7 @@ COMMANDS: dict[str, tuple[Any, str, str]] = {
     "measure": (
         measure,
         "measure speed and memory, alone on this machine",
-        "vitflow measure --run patch_size=2",
+        "vitflow measure\n  vitflow measure --run patch_size=2",
     ),
     "evaluate": (evaluate, "score final weights", "vitflow evaluate --run baseline --seed 0"),
     "features": (features, "store named intermediates of validation images", "vitflow features --run baseline"),
@@ -303,7 +303,12 @@ Time limit: with --time-limit the state is saved early enough to exit before tha
 the start; so a job of ten minutes can be trained in sittings: repeat the command while the exit code is 75.
 
 Precision: training.precision in the configuration. auto is fp32 on a CPU, and bf16 autocast with torch.compile on a
-GPU; fp32 and bf16 do not compile. See docs/training.md for what is exact where."""
+GPU; fp32 and bf16 do not compile. See docs/training.md for what is exact where.""",
+    "measure": """
+
+Each run takes turns with the baseline, so its time is a multiple of the baseline's in the same minute. Nothing else
+should use this machine meanwhile; on a GPU, other jobs of vitflow's are waited for. What is measured already, of this run
+and this baseline, is not measured again: delete results/<study>/cost/ for another device. See docs/speed.md.""",
 }
 
 
