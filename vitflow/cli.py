@@ -307,8 +307,8 @@ GPU; fp32 and bf16 do not compile. See docs/training.md for what is exact where.
     "measure": """
 
 Each run takes turns with the baseline, so its time is a multiple of the baseline's in the same minute. Nothing else
-should use this machine meanwhile; on a GPU, other jobs of vitflow's are waited for. What is measured already, of this run
-and this baseline, is not measured again: delete results/<study>/cost/ for another device. See docs/speed.md.""",
+should use this machine meanwhile; on a GPU, other jobs of vitflow's are waited for. What is measured already, of this
+run and this baseline, is not measured again: delete results/<study>/cost/ for another device. See docs/speed.md.""",
 }
 
 
