@@ -404,17 +404,23 @@ def test_what_tables_and_slides_show_makes_another_study(other: dict[str, Any]) 
 
 def test_weights_are_needed_only_where_a_step_would_read_them(study: Study, job: Job) -> None:
     metrics = job.paths.metrics
-    assert ledger.weights_needed(job, metrics) is None, "it is trained anyway"
+    assert ledger.weights_needed(study, job, metrics) is None, "it is trained anyway"
     publish_training(job)
-    assert ledger.weights_needed(job, metrics) is None, "they are there"
+    assert ledger.weights_needed(study, job, metrics) is None, "they are there"
     job.paths.checkpoint.unlink()
-    problem = ledger.weights_needed(job, metrics)
+    problem = ledger.weights_needed(study, job, metrics)
     assert problem is not None and "\n" not in problem
     assert problem.startswith(f"{job.paths.checkpoint}: weights are missing") and "vitflow restore" in problem
     publish_scores(job, "w0")
-    assert ledger.weights_needed(job, metrics) is not None, "scores of other weights"
+    assert ledger.weights_needed(study, job, metrics) is not None, "scores of other weights"
     publish_scores(job)
-    assert ledger.weights_needed(job, metrics) is None, "the scores are there"
+    assert ledger.weights_needed(study, job, metrics) is None, "the scores are there"
+    features = publish_features("baseline")
+    assert ledger.weights_needed(study, job, features) is None, "so are the features"
+    more = study.model_copy(update={"features": study.features.model_copy(update={"images": 60})})
+    write_json(features, read_json(features) | {"requested": study.features.images})
+    assert ledger.weights_needed(study, job, features) is None
+    assert ledger.weights_needed(more, job, features) is not None, "of more images"
     stale = ledger.jobs(with_epochs(study, 3))[0]
     metrics.unlink()
-    assert ledger.weights_needed(stale, metrics) is None, "it is trained anew anyway"
+    assert ledger.weights_needed(study, stale, metrics) is None, "it is trained anew anyway"

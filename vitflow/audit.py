@@ -17,7 +17,7 @@ from vitflow.config import RunConfig, Study
 from vitflow.files import FileProblem, read_json, sha256
 from vitflow.grid import expand, feature_runs
 from vitflow.layout import Layout
-from vitflow.ledger import TRAINING_ROOMS, Job, features_belong
+from vitflow.ledger import TRAINING_ROOMS, Job, belongs
 from vitflow.provenance import data_digest, seal, source_digest
 from vitflow.stages import stages
 
@@ -131,7 +131,7 @@ def _features(study: Study, found: Audit) -> None:
             continue
         try:
             stated = read_json(manifest, "checkpoint_sha256", "features_sha256")
-            if not features_belong(study, stated, read_json(train, "checkpoint_sha256")):
+            if not belongs(study, stated, read_json(train, "checkpoint_sha256")):
                 found.outdated.append(f"features of {run}")
                 continue
             found.problems += _edited(manifest, stated, "delete it to have it made again")

@@ -188,7 +188,7 @@ def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path
         outdated.append(paths.metrics)
     features = home.features / f"{job.run}.json"
     if job.seed == 0 and features.exists():
-        same = features_belong(study, read_json(features, "checkpoint_sha256"), record)
+        same = belongs(study, read_json(features, "checkpoint_sha256"), record)
         arrays = features.with_suffix(".safetensors")  # an output too, and git leaves its time alone
         (valid if same else outdated).extend(path for path in (features, arrays) if path.exists())
     for dependant in valid:
@@ -200,12 +200,11 @@ def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path
     make_older(wanted, min(outputs, key=lambda path: path.stat().st_mtime_ns))
 
 
-def features_belong(study: Study, manifest: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether features are of the weights that ``record`` (train.json) names, and of as many images as asked for."""
+def belongs(study: Study, result: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether scores or features are of the weights that ``record`` names; features, of as many images as asked for."""
     wanted = study.features.images
-    return bool(
-        manifest["checkpoint_sha256"] == record["checkpoint_sha256"] and manifest.get("requested", wanted) == wanted
-    )
+    same = result.get("checkpoint_sha256") == record["checkpoint_sha256"]
+    return same and bool(result.get("requested", wanted) == wanted)
 
 
 def study_digest(study: Study) -> str:
@@ -221,7 +220,7 @@ def scores_digest(study: Study) -> str:
     return sha256_text("\n".join([str(study.best), *sorted(found)]))
 
 
-def weights_needed(job: Job, output: Path) -> str | None:
+def weights_needed(study: Study, job: Job, output: Path) -> str | None:
     """Why a step that reads the weights of ``job`` to make ``output`` cannot run, or None if it can or need not."""
     paths = job.paths
     if not paths.train.exists() or paths.checkpoint.exists():
@@ -229,7 +228,7 @@ def weights_needed(job: Job, output: Path) -> str | None:
     record = training_record(paths)
     if record["config_digest"] != job.config.digest:
         return None  # it is trained anew anyway
-    if output.exists() and read_json(output).get("checkpoint_sha256") == record["checkpoint_sha256"]:
+    if output.exists() and belongs(study, read_json(output), record):
         return None
     return (
         f"{paths.checkpoint}: weights are missing, and {output} needs them. Get them with `vitflow restore`, "

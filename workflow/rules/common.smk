@@ -83,7 +83,7 @@ def wanted_of(wildcards):
 def weights_of(wildcards, output):
     """Weights a step reads: missing ones stop the plan, for Snakemake would delete results to train again."""
     job = job_of(wildcards)
-    if problem := ledger.weights_needed(job, output):
+    if problem := ledger.weights_needed(STUDY, job, output):
         # an exception from an input function is shown with its traceback; a mistake of the user's is one line
         print(f"vitflow: {problem}", file=sys.stderr, flush=True)
         raise SystemExit(2)
