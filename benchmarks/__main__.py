@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib.metadata
 import re
 import sys
 from pathlib import Path
@@ -32,9 +32,12 @@ def main() -> int:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    for module in ("timm", "vit_pytorch"):
-        if importlib.util.find_spec(module) is None:
-            say(f"benchmarks: {module} is not installed; pip install '.[bench]'")
+    peers = {}
+    for package in ("timm", "vit-pytorch", "torchvision"):
+        try:
+            peers[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            say(f"benchmarks: {package} is not installed; pip install '.[bench]'")
             return 2
     device = select_device()
     comparisons: dict[str, dict[str, Any]] = {}
@@ -62,6 +65,7 @@ def main() -> int:
     record = {
         "rounds": options.rounds,
         "steps": options.steps,
+        "peers": peers,
         "comparisons": comparisons,
         "shares": shares,
         "products_gflops": {owner: round(2 * rate / 1e9) for owner, rate in rates.items()},

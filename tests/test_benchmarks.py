@@ -46,6 +46,7 @@ def test_a_run_prints_its_table_and_keeps_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "results" / "benchmarks").iterdir()
     stored = json.loads(path.read_text())
+    assert set(stored["peers"]) == {"timm", "vit-pytorch", "torchvision"}
     peers = {"vitflow", "timm", "vit-pytorch ViT", "vit-pytorch SimpleViT", "torchvision"}
     assert set(stored["comparisons"]["training"]) == peers
     for comparison in stored["comparisons"].values():

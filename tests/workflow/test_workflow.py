@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from checkouts import ROOT, STUDY, copy_code, edit, environment, planned, snakemake
+from checkouts import ROOT, STUDY, copy_code, edit, environment, jobs_in, planned, snakemake
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 
@@ -127,9 +128,12 @@ def test_half_of_the_runs_deleted_in_a_clone_plans_that_half(clone: Path) -> Non
 
 def test_costs_are_measured_again_where_they_are_missing_and_nowhere_else(clone: Path) -> None:
     (clone / "results/tiny/cost/heads=1.json").unlink()
-    plan = planned(clone, "all_ablations")
+    output = snakemake(clone, "-n", "all_ablations")
+    plan = jobs_in(output)
     assert plan["measure_cost"] == ["results/tiny/cost/heads=1.json"]
     assert "train_run" not in plan and "summarise" in plan
+    (measuring,) = re.findall(r"rule measure_cost:\n(?:    .*\n)*", output)
+    assert "threads: 2" in measuring, "all cores, so that nothing runs beside it"
 
 
 def test_missing_weights_that_a_step_needs_stop_the_plan(clone: Path) -> None:

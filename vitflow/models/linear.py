@@ -14,8 +14,8 @@ class Linear(nn.Linear):
     """x W^T + b for each token: [B, N, in] -> [B, N, out].
 
     In single precision on a CPU it is computed as what it also is, a convolution by one pixel over an image of N x 1:
-    torch leaves convolutions to oneDNN but such matrix products to MKL, which reaches half of oneDNN's speed on
-    processors that are not Intel's (`make bench`). Parameters, and the function, are those of ``nn.Linear``.
+    torch leaves convolutions to oneDNN but such matrix products to MKL, which reaches under half of oneDNN's speed on
+    AMD's processors (docs/speed.md). Parameters, and the function, are those of ``nn.Linear``.
     """
 
     def forward(self, tokens: Tensor) -> Tensor:
