@@ -807,7 +807,7 @@ def test_a_second_process_on_the_same_run_is_told_so(killed: Killed) -> None:
 def test_plan_lists_every_run_and_counts_what_is_left(
     done: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(plan, "MEASURED_SECONDS", 0.01)
+    monkeypatch.setattr(cost, "SECONDS", 0.01)
     assert cli.main(["plan"]) == 0
     shown = capsys.readouterr().out
     for run in ("baseline", "width=8", "heads=1", "resnet18-width=4"):
@@ -818,7 +818,7 @@ def test_plan_lists_every_run_and_counts_what_is_left(
 
 
 def test_hours_grow_with_epochs_and_images(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MEASURED_SECONDS", 0.01)
+    monkeypatch.setattr(cost, "SECONDS", 0.01)
     text = edited(TWO_RUNS, ("width: [8, 16]", "train_images: [100], epochs: [20]"))
     (here / "config.yaml").write_text(text)
     hours = plan.estimate(read_study("config.yaml")).hours_per_run

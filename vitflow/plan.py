@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -10,8 +9,6 @@ from vitflow.config import Study
 from vitflow.files import read_json
 from vitflow.grid import expand
 from vitflow.ledger import Job, all_jobs
-
-MEASURED_SECONDS = 1.5  # per family
 
 
 @dataclass(frozen=True)
@@ -33,14 +30,12 @@ def training_images(study: Study, counts: int = 50_000) -> int:
 
 
 def estimate(study: Study) -> Estimate:
-    """Time a few training steps of each family's cheapest run on this device and scale them by multiplications."""
+    """Time a few updates of each family's cheapest run on this device and scale them by multiplications."""
     import torch
-    from torch.nn import functional as F
 
-    from vitflow.cost import exact
-    from vitflow.models.build import build
+    from vitflow.cost import Turns, exact
     from vitflow.provenance import device_name, spell_device
-    from vitflow.training.device import select_device, uses_bf16
+    from vitflow.training.device import select_device
 
     device = select_device()
     known_as = device_name(device.type)
@@ -51,21 +46,7 @@ def estimate(study: Study) -> Estimate:
         config = grid.runs[name].config
         if config.model.family in rates:
             continue
-        side, channels, classes = config.dataset.shape
-        model = build(config.model, side, channels, classes).to(device)
-        batch = min(64, config.training.batch_size)
-        images = torch.randn(batch, channels, side, side, device=device)
-        labels = torch.zeros(batch, dtype=torch.long, device=device)
-        steps, started = -1, time.monotonic()
-        while steps < 1 or time.monotonic() - started < MEASURED_SECONDS:
-            with torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(config.training.precision, device)):
-                loss = F.cross_entropy(model(images), labels)
-            loss.backward()
-            loss.item()
-            steps += 1
-            if steps == 0:  # the first step pays for set-up
-                started = time.monotonic()
-        rates[config.model.family] = steps * batch * cost[name] / (time.monotonic() - started)
+        rates[config.model.family] = cost[name] / Turns(config, device).take()
     hours: dict[str, float] = {}
     for name, run in grid.runs.items():
         recipe = run.config.training
