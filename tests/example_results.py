@@ -74,9 +74,9 @@ def finish(study: Study) -> None:
         write_text(arrays, f"features of {run}")
         stated = {"checkpoint_sha256": sha256(home.seed(run, 0).checkpoint), "features_sha256": sha256(arrays)}
         write_sealed(arrays.with_suffix(".json"), stated)
-    for run, config in ((run.name, run.config) for run in expand(study).runs.values()):
-        wanted = {"config_digest": config.digest, "baseline_digest": study.baseline_run.digest}
-        write_sealed(home.cost(run), {"time_ratio": 1.0, **wanted})
+    for name, run in expand(study).runs.items():
+        wanted = {"config_digest": run.config.digest, "baseline_digest": study.baseline_run.digest}
+        write_sealed(home.cost(name), {"time_ratio": 1.0, **wanted})
     for stage in stages(study).values():
         for path in stage.outputs:
             if path != home.selection:

@@ -44,10 +44,6 @@ def study(finished: Path, in_an_empty_folder: None, monkeypatch: pytest.MonkeyPa
         yield read_study(TINY)
 
 
-def jobs(study: Study) -> list[Job]:
-    return ledger.all_jobs(study)
-
-
 def edit(path: Path, **changes: Any) -> None:
     """As somebody with an editor does it: the record's own digest stays as it was."""
     path.write_text(json.dumps(read_json(path) | changes))
@@ -70,7 +66,7 @@ def append(path: Path) -> None:
 
 
 def test_of_a_finished_study_every_file_is_verified(study: Study) -> None:
-    every = [job.paths.checkpoint for job in jobs(study)]
+    every = [job.paths.checkpoint for job in ledger.all_jobs(study)]
     every += [HOME.features / f"{run}.safetensors" for run in feature_runs(study)] + [IMAGES]
     assert len(every) == 6 + 2 + 1
     found = audit(study)
@@ -102,7 +98,7 @@ def test_of_a_study_that_never_ran_everything_is_waiting(in_an_empty_folder: Non
 
 
 def test_records_in_another_layout_are_the_same_records(study: Study) -> None:
-    for path in [job.paths.train for job in jobs(study)] + [FEATURES]:
+    for path in [job.paths.train for job in ledger.all_jobs(study)] + [FEATURES]:
         before = read_json(path)
         path.write_text(json.dumps(dict(reversed(before.items())), indent=7))
     assert audit(study).problems == []
@@ -247,7 +243,7 @@ def test_images_of_another_preparation_are_named_with_every_run_that_did_not_see
     digests = {"train": "of other images", "test": "of test images"}
     edit(MANIFEST, digests=digests)
     told = [problem.split(":")[0] for problem in audit(study).problems]
-    assert told == [str(job.paths.train) for job in jobs(study)]
+    assert told == [str(job.paths.train) for job in ledger.all_jobs(study)]
 
 
 @pytest.mark.parametrize("path", [MANIFEST, HOME.provenance / "figures.json", HOME.selection])
@@ -359,7 +355,7 @@ def test_tables_of_another_title_are_outdated(study: Study) -> None:
 def test_results_of_older_code_are_named_once_a_run(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "source_digest", lambda *rooms: f"newer {rooms}")
     found = audit(study)
-    assert found.older == [f"{job.paths.train}: made by older code" for job in jobs(study)]
+    assert found.older == [f"{job.paths.train}: made by older code" for job in ledger.all_jobs(study)]
     assert found.problems == [] and found.complete
 
 

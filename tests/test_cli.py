@@ -574,7 +574,7 @@ def test_costs_are_measured_once_each_beside_the_baseline(here: Path, capsys: py
     assert read_json(HOME.cost("width=8")) == first
     assert read_json(HOME.cost("baseline"))["peak_bytes"] > first["peak_bytes"]
     study = read_study("config.yaml")
-    assert all(ledger.is_measured(study, run.name, run.config) for run in expand(study).runs.values())
+    assert all(ledger.measured_cost(study, run.name, run.config) for run in expand(study).runs.values())
 
 
 def test_another_baseline_has_everything_measured_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,10 +144,10 @@ def _features(study: Study, found: Audit) -> None:
 def _costs(study: Study, found: Audit) -> None:
     runs, missing = expand(study).runs.values(), 0
     for run in runs:
-        path = Layout(study.study).cost(run.name)
         try:
-            if ledger.is_measured(study, run.name, run.config):
-                found.problems += _edited(path, read_json(path), "delete it to have it measured again")
+            if record := ledger.measured_cost(study, run.name, run.config):
+                path = Layout(study.study).cost(run.name)
+                found.problems += _edited(path, record, "delete it to have it measured again")
             else:
                 missing += 1
         except FileProblem as problem:

@@ -179,10 +179,7 @@ def measure(options: argparse.Namespace) -> int:
     from vitflow.grid import expand
 
     study = _study(options)
-    runs = list(expand(study).runs)
-    if options.run_name and options.run_name not in runs:
-        raise ConfigError(f"no run '{options.run_name}' in study '{study.study}'{nearest(options.run_name, runs)}")
-    steps.measure(study, [options.run_name] if options.run_name else runs, _machine(options))
+    steps.measure(study, [options.run_name] if options.run_name else list(expand(study).runs), _machine(options))
     return 0
 
 

@@ -129,14 +129,14 @@ def all_jobs(study: Study) -> list[Job]:
     return jobs(study) + best_jobs(study)
 
 
-def is_measured(study: Study, run: str, config: RunConfig) -> bool:
-    """Whether speed and memory of a run are known, beside the baseline that the study has now."""
+def measured_cost(study: Study, run: str, config: RunConfig) -> dict[str, Any] | None:
+    """What was measured of a run beside the baseline that the study has now; None if nothing was."""
     path = Layout(study.study).cost(run)
     if not path.exists():
-        return False
-    record = read_json(path, "config_digest", "baseline_digest")
+        return None
+    record = dict(read_json(path, "config_digest", "baseline_digest"))
     wanted = (config.digest, study.baseline_run.digest)
-    return (record["config_digest"], record["baseline_digest"]) == wanted
+    return record if (record["config_digest"], record["baseline_digest"]) == wanted else None
 
 
 def orphans(study: Study) -> list[Path]:
@@ -173,10 +173,10 @@ def settle(study: Study, job: Job) -> None:
         _settle_results(study, job, record, wanted)
     cost = home.cost(job.run)
     if job.seed == 0 and cost.exists():
-        if not is_measured(study, job.run, job.config):
-            make_older(cost, wanted)
-        else:
+        if measured_cost(study, job.run, job.config):
             make_newer(cost, wanted)
+        else:
+            make_older(cost, wanted)
 
 
 def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path) -> None:

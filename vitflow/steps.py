@@ -92,7 +92,7 @@ def find_job(study: Study, run: str, seed: int) -> Job:
     if not found:
         if run == BEST and study.best is not None:
             raise StepError(f"'{BEST}' is not selected yet; run `vitflow analyse` when the grid is finished")
-        raise StepError(f"no run '{run}' in study '{study.study}'{nearest(run, sorted(expand(study).runs))}")
+        raise _unknown(study, run)
     for job in found:
         if job.seed == seed:
             return job
@@ -227,7 +227,10 @@ def measure(study: Study, runs: list[str], machine: Machine) -> None:
     from vitflow.cost import measured
 
     home, grid, started = Layout(study.study), expand(study), time.monotonic()
-    pending = [run for run in runs if not ledger.is_measured(study, run, grid.runs[run].config)]
+    for run in runs:
+        if run not in grid.runs:
+            raise _unknown(study, run)
+    pending = [run for run in runs if not ledger.measured_cost(study, run, grid.runs[run].config)]
     for number, run in enumerate(pending):
         config = grid.runs[run].config
         with machine.device(alone=True) as device, _told_if_memory_ends(run, config, device.type):
@@ -391,6 +394,10 @@ def slides(study: Study) -> None:
 
 
 # --------------------------------------------------------------------------------------------- helpers
+
+
+def _unknown(study: Study, run: str) -> StepError:
+    return StepError(f"no run '{run}' in study '{study.study}'{nearest(run, sorted(expand(study).runs))}")
 
 
 def _trained(job: Job) -> dict[str, Any]:

@@ -97,10 +97,7 @@ def summarise(study: Study) -> None:
     if not records:
         raise StepError(f"study '{study.study}' has no results yet; run `snakemake train` or `vitflow train --pending`")
 
-    measured = {
-        name: read_json(home.cost(name)) if ledger.is_measured(study, name, run.config) else {}
-        for name, run in grid.runs.items()
-    }
+    measured = {name: ledger.measured_cost(study, name, run.config) or {} for name, run in grid.runs.items()}
     costs = {
         name: exact(run.config) | {key: measured[name].get(key) for key in summary.MEASURED}
         for name, run in grid.runs.items()

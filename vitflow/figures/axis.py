@@ -30,6 +30,8 @@ from vitflow.grid import BASELINE
 LEAST_SPAN = 2.0
 #: counts of multiplications within this factor hardly differ
 ALIKE = 1.05
+#: what a run costs, by its name in the summary
+QUANTITIES = {"multiplications": "multiplications per image", "time_ratio": "training time (baseline = 1)"}
 
 
 def draw(analysis: Analysis, index: int) -> Drawing:
@@ -123,10 +125,10 @@ def _baseline_band(axes: Axes, baseline: dict[str, Any], margin: float) -> None:
 
 
 def _confound(runs: list[dict[str, Any]]) -> tuple[str, list[float]]:
-    counts, times = ([run[quantity] for run in runs] for quantity in ("multiplications", "time_ratio"))
+    counts, times = ([run[quantity] for run in runs] for quantity in QUANTITIES)
     if None not in times and max(counts) < ALIKE * min(counts):
-        return "training time (baseline = 1)", times
-    return "multiplications per image", counts
+        return QUANTITIES["time_ratio"], times
+    return QUANTITIES["multiplications"], counts
 
 
 def short(number: float) -> str:

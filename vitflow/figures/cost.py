@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from vitflow.figures.axis import short
+from vitflow.figures.axis import ALIKE, QUANTITIES, short
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
@@ -31,8 +31,7 @@ from vitflow.grid import BASELINE
 #: with more runs than this, a legend of axes names those whose label finds no room
 LABELLED = 16
 #: a run whose cost is within these factors of the baseline's costs the same
-SAME = {"multiplications": 1.05, "time_ratio": 1.15}
-QUANTITIES = {"multiplications": "multiplications per image", "time_ratio": "training time (baseline = 1)"}
+SAME = {"multiplications": ALIKE, "time_ratio": 1.15}
 
 
 def draw(analysis: Analysis) -> Drawing:
