@@ -60,7 +60,7 @@ rule all_ablations:
 rule data:
     input:
         MANIFEST,
-        str(layout.prepared(STUDY.dataset.key)),
+        str(places.prepared(STUDY.dataset.key)),
 
 
 rule train:

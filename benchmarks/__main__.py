@@ -16,10 +16,11 @@ from torch import nn
 
 from benchmarks import pipeline, step
 from benchmarks.measure import compete
-from vitflow.files import write_json
+from vitflow.machine.device import device_name, select_device
+from vitflow.machine.files import write_json
 from vitflow.models.linear import Linear
-from vitflow.provenance import device_name, provenance
-from vitflow.training.device import select_device
+from vitflow.results.code import TRAINING
+from vitflow.results.provenance import provenance
 
 
 def main() -> int:
@@ -69,7 +70,7 @@ def main() -> int:
         "comparisons": comparisons,
         "shares": shares,
         "products_gflops": {owner: round(2 * rate / 1e9) for owner, rate in rates.items()},
-        "provenance": provenance("data", "models", "training", device=device.type, threads=threads),
+        "provenance": provenance(*TRAINING, device=device.type, threads=threads),
     }
     write_json(out, record)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vitflow.data.prepare import Data, Split
+from vitflow.data.splits import Data, Split
 
 BATCH, SIDE, CLASSES = 128, 32, 10
 STATISTICS = (0.5, 0.5, 0.5)

@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import Contestant
 from benchmarks.noise import BATCH, STATISTICS, data, images
-from vitflow.compat import import_torchvision
-from vitflow.config import Training
-from vitflow.data.prepare import Split
+from vitflow.data.splits import Split
+from vitflow.machine.compat import import_torchvision
+from vitflow.study.training import Training
 from vitflow.training.batches import Batches
 
 

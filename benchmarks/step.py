@@ -18,10 +18,13 @@ from torch.nn import functional as F
 from benchmarks.measure import Contestant
 from benchmarks.noise import BATCH, CLASSES, SIDE, data, images
 from benchmarks.pipeline import loader
-from vitflow.compat import import_torchvision
-from vitflow.config import Dataset, RunConfig, Training, ViT
-from vitflow.cost import multiplications
+from vitflow.machine.compat import import_torchvision
+from vitflow.measuring.cost import multiplications
 from vitflow.models.build import build
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ViT
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training.loop import train
 
 MODEL = ViT(patch_size=4, width=192, depth=6, heads=8)

@@ -61,9 +61,9 @@ def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny study, finished, in files that are made up (tests/example_results.py)."""
-    from example_results import finish
+    from support.results import finish
 
-    from vitflow.study import read_study
+    from vitflow.study.reading import read_study
 
     where = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:

@@ -26,9 +26,10 @@ from vitflow.analysis.summary import (
     spread,
     stability,
 )
-from vitflow.config import RunConfig, Study
-from vitflow.grid import BASELINE, expand
-from vitflow.study import parse_study
+from vitflow.study.grid import BASELINE, expand
+from vitflow.study.reading import parse_study
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study
 
 # ------------------------------------------------------------------------------------------ intervals
 

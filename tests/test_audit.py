@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_results import as_it_was, finish, with_epochs
+from support.results import as_it_was, finish, with_epochs
 
-from vitflow import audit as room
-from vitflow import layout, ledger
-from vitflow.audit import Audit, audit
-from vitflow.config import RunConfig, Study
-from vitflow.files import FileProblem, read_json, sha256, write_json, write_text
-from vitflow.grid import feature_runs
-from vitflow.layout import Layout
-from vitflow.ledger import BEST, FRESH_SEED, TRAINING_ROOMS, Job, LedgerError
-from vitflow.provenance import source_digest, write_sealed
-from vitflow.stages import stages
-from vitflow.study import read_study
+from vitflow.data import places
+from vitflow.machine.files import FileProblem, read_json, sha256, write_json, write_text
+from vitflow.results import audit as room
+from vitflow.results import ledger
+from vitflow.results.audit import Audit, audit
+from vitflow.results.code import TRAINING_ROOMS, source_digest
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import BEST, FRESH_SEED, Job, LedgerError
+from vitflow.results.provenance import write_sealed
+from vitflow.results.stages import stages
+from vitflow.study.grid import feature_runs
+from vitflow.study.reading import read_study
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study
 
 TESTS = Path(__file__).parent
 TINY = TESTS / "workflow" / "tiny.yaml"
@@ -32,8 +35,8 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 BASELINE = HOME.seed("baseline", 0)
 WINNER = HOME.seed(BEST, FRESH_SEED)
 FEATURES = HOME.features / "baseline.json"
-MANIFEST = layout.manifest("digits")
-IMAGES = layout.prepared("digits")
+MANIFEST = places.manifest("digits")
+IMAGES = places.prepared("digits")
 
 
 @pytest.fixture
@@ -383,7 +386,7 @@ def test_a_record_without_its_digest_is_none_of_today(study: Study, path: Path, 
 def older(in_an_empty_folder: None) -> Job:
     """A real result of real CIFAR-10, as it was stored before records were sealed (commit 31eeffb)."""
     job = ledger.jobs(read_study(OLDER / "study.yaml"))[0]
-    write_text(layout.manifest("cifar10"), (OLDER / "cifar10.json").read_text())
+    write_text(places.manifest("cifar10"), (OLDER / "cifar10.json").read_text())
     for path in (job.paths.config, job.paths.train, job.paths.metrics):
         write_text(path, (OLDER / path.name).read_text())
     write_text(job.paths.predictions, "these are 50 KB, and not kept here")
@@ -402,7 +405,7 @@ def test_an_older_result_is_named_as_one_and_nothing_worse(older: Job) -> None:
     assert found.waiting == ledger.jobs(study)[1:]
     assert found.elsewhere == {
         older.paths.checkpoint: read_json(OLDER / "train.json")["checkpoint_sha256"],
-        layout.prepared("cifar10"): read_json(OLDER / "cifar10.json")["sha256"],
+        places.prepared("cifar10"): read_json(OLDER / "cifar10.json")["sha256"],
     }
 
 

@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from vitflow.compat import import_torchvision
-from vitflow.config import Training
-from vitflow.data.augment import AUGMENTATIONS, build_augmentation, crop, crop_flip, none, normalise, shift, trivial
-from vitflow.data.trivial import trivial_augment
+from vitflow.machine.compat import import_torchvision
+from vitflow.study.training import Training
+from vitflow.training.augmentation.augment import (
+    AUGMENTATIONS,
+    build_augmentation,
+    crop,
+    crop_flip,
+    none,
+    normalise,
+    shift,
+    trivial,
+)
+from vitflow.training.augmentation.trivial import trivial_augment
 
 import_torchvision()
 from torchvision.transforms import v2  # noqa: E402

@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 import torch
-from example_results import as_it_was, finish
 from filelock import FileLock
+from support.results import as_it_was, finish
 
-from vitflow import cli, layout, steps
-from vitflow.audit import audit
-from vitflow.config import ViT
+from vitflow import cli, steps
+from vitflow.data import places
 from vitflow.data.prepare import load
-from vitflow.data.sources import DataError
-from vitflow.files import FileProblem, publishing, read_json, write_text
-from vitflow.layout import Layout
+from vitflow.data.raw import DataError
+from vitflow.machine.files import FileProblem, publishing, read_json, write_text
 from vitflow.models.build import build
-from vitflow.study import read_study
+from vitflow.results.audit import audit
+from vitflow.results.layout import Layout
+from vitflow.study.models import ViT
+from vitflow.study.reading import read_study
 from vitflow.training import loop
 from vitflow.training.checkpoint import CheckpointError, load_state, save_state
 
@@ -149,7 +150,7 @@ def test_damaged_weights_are_noticed_wherever_it_is(
 @DAMAGE
 def test_damaged_images_are_noticed_wherever_it_is(here: Path, damage: Damage) -> None:
     dataset, chance = read_study("config.yaml").dataset, random.Random(3)
-    path = layout.prepared(dataset.key)
+    path = places.prepared(dataset.key)
     content = path.read_bytes()
     for _ in range(PLACES):
         path.write_bytes(damage(content, chance))

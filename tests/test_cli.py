@@ -25,14 +25,18 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from vitflow import audit, cli, cost, features, layout, ledger, plan, record, steps
-from vitflow.config import Study
+from vitflow import cli, steps
+from vitflow.data import places
 from vitflow.data.prepare import load
-from vitflow.files import read_json, sha256
-from vitflow.grid import expand
-from vitflow.layout import Layout
-from vitflow.ledger import Job
-from vitflow.study import read_study
+from vitflow.machine.files import read_json, sha256
+from vitflow.measuring import cost, features
+from vitflow.measuring import estimate as plan
+from vitflow.results import audit, ledger, record
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import Job
+from vitflow.study.grid import expand
+from vitflow.study.reading import read_study
+from vitflow.study.schema import Study
 from vitflow.training import checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -360,7 +364,7 @@ def test_status_names_results_of_older_code_and_what_is_elsewhere(
 
 
 def test_status_knows_what_dvc_keeps_without_dvc(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    images = layout.prepared("digits")
+    images = places.prepared("digits")
     keep(images, sha256(images))
     keep(BASELINE.checkpoint, "of other weights")
     assert lines_after(capsys, 2)[0] == "`vitflow record` would hand 1 of 2 verified files to DVC"
@@ -436,7 +440,7 @@ def test_record_wants_a_word_for_results_of_older_code(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
-    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+    for path in (BASELINE.checkpoint, places.prepared("digits")):
         path.unlink()  # so that there is nothing to hand to DVC
     assert refusal(capsys, "record") == [
         "vitflow: nothing is recorded: results of older code; train them again, or say --accept-older-code:",
@@ -452,7 +456,7 @@ def test_record_wants_a_word_for_results_of_older_code(
 def test_record_of_a_study_that_is_not_complete_leaves_its_lock_alone(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+    for path in (BASELINE.checkpoint, places.prepared("digits")):
         keep(path, sha256(path))
     assert cli.main(["record", "--weights"]) == 0
     kept = ["0 files handed to DVC, 2 there already", WAITING]
@@ -477,7 +481,7 @@ def test_record_of_another_study_writes_its_pipeline_beside_its_results(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (repository / "config.yaml").rename("mine.yaml")
-    for path in (BASELINE.checkpoint, layout.prepared("digits")):
+    for path in (BASELINE.checkpoint, places.prepared("digits")):
         keep(path, sha256(path))
     assert cli.main(["record", "--config", "mine.yaml"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "now: git add data results/tiny, git commit, dvc push"

@@ -13,22 +13,15 @@ import jsonschema
 import pytest
 import yaml
 
-from vitflow.config import (
-    DATASET_SHAPES,
-    FAMILIES,
-    ConfigError,
-    Dataset,
-    ResNet,
-    RunConfig,
-    Study,
-    Training,
-    ViT,
-    json_schema,
-    point,
-    spell,
-)
-from vitflow.grid import expand
-from vitflow.study import parse_study, read_study
+from vitflow.study.dataset import IMAGES, Dataset
+from vitflow.study.fields import spell
+from vitflow.study.grid import expand, point
+from vitflow.study.models import FAMILIES, ResNet, ViT
+from vitflow.study.names import ConfigError
+from vitflow.study.reading import parse_study, read_study
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study, json_schema
+from vitflow.study.training import Training
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "frozen_defaults.json").read_text())
@@ -285,8 +278,6 @@ def literals(schema: type[Dataset], field: str) -> set[str]:
 
 
 def test_allowed_names_are_those_of_the_registries() -> None:
-    from vitflow.data.augment import AUGMENTATIONS
-    from vitflow.data.mixing import MIXINGS
     from vitflow.models.attention import ATTENTIONS
     from vitflow.models.block import BLOCKS
     from vitflow.models.feedforward import FEEDFORWARDS
@@ -295,6 +286,8 @@ def test_allowed_names_are_those_of_the_registries() -> None:
     from vitflow.models.position import POSITIONS
     from vitflow.models.qk_norm import QK_NORMS
     from vitflow.models.tokens import POOLS
+    from vitflow.training.augmentation.augment import AUGMENTATIONS
+    from vitflow.training.augmentation.mixing import MIXINGS
     from vitflow.training.optimizer import OPTIMIZERS
 
     assert literals(Training, "augmentation") == AUGMENTATIONS.keys()  # type: ignore[arg-type]
@@ -312,7 +305,7 @@ def test_allowed_names_are_those_of_the_registries() -> None:
     }
     words = {name for name, field in ViT.model_fields.items() if isinstance(field.default, str)} - {"family"}
     assert {name: literals(ViT, name) for name in words} == {n: set(r) for n, r in registries.items()}  # type: ignore[arg-type]
-    assert literals(Dataset, "name") == DATASET_SHAPES.keys() | {"folder"}
+    assert literals(Dataset, "name") == IMAGES.keys() | {"folder"}
     assert {family for kind in FAMILIES.values() for family in get_args(kind.model_fields["family"].annotation)} == set(
         FAMILIES
     )

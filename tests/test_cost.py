@@ -9,13 +9,15 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from vitflow import cost
-from vitflow.compat import import_torchvision
-from vitflow.config import Dataset, RunConfig, Training
-from vitflow.config import ResNet as ResNetConfig
-from vitflow.config import ViT as ViTConfig
-from vitflow.data.prepare import Data
+from vitflow.data.splits import Data
+from vitflow.machine.compat import import_torchvision
+from vitflow.measuring import cost
 from vitflow.models.build import build
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ResNet as ResNetConfig
+from vitflow.study.models import ViT as ViTConfig
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training.batches import Batches
 
 torchvision = import_torchvision()

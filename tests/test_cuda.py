@@ -8,8 +8,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from vitflow import cost
-from vitflow.config import Dataset, RunConfig, Training, ViT
+from vitflow.measuring import cost
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ViT
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -23,11 +23,12 @@ from filelock import FileLock
 from PIL import Image
 from safetensors.numpy import load_file
 
-from vitflow.compat import import_torchvision
-from vitflow.config import Dataset
 from vitflow.data import prepare as prepare_module
-from vitflow.data.prepare import Data, load, prepare
-from vitflow.data.sources import DataError
+from vitflow.data.prepare import load, prepare
+from vitflow.data.raw import DataError
+from vitflow.data.splits import Data
+from vitflow.machine.compat import import_torchvision
+from vitflow.study.dataset import Dataset
 
 CIFAR10 = Path(__file__).parents[1] / "../shared/data/cifar10"
 SIZE = 6

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from vitflow.config import ResNet, ViT
 from vitflow.models.build import build
+from vitflow.study.models import ResNet, ViT
 from vitflow.training.ema import Average, Latest, build_average, decay_at
 
 UPDATES = 30

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vitflow.data.erasing import AREA, RATIO, draw, erase, rectangle
+from vitflow.training.augmentation.erasing import AREA, RATIO, draw, erase, rectangle
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

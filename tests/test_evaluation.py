@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
-from vitflow.evaluation import BINS, reliability, score
+from vitflow.measuring.scores import BINS, reliability, score
 
 
 @pytest.fixture(params=[2, 10])

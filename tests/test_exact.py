@@ -17,9 +17,13 @@ from pydantic import ValidationError
 from safetensors.torch import save
 from torch import nn
 
-from vitflow.config import Dataset, ResNet, RunConfig, Training, ViT
-from vitflow.data.prepare import Data, load
+from vitflow.data.prepare import load
+from vitflow.data.splits import Data
 from vitflow.models.linear import Linear
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ResNet, ViT
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training import loop, predict
 from vitflow.training.trainer import Trainer
 

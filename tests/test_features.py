@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import ResNet as ResNetConfig
-from vitflow.config import ViT as ViTConfig
-from vitflow.data.prepare import Data, Split
-from vitflow.features import EXAMPLES, choose_layer, extract, stratified
+from vitflow.data.splits import Data, Split
+from vitflow.measuring.features import EXAMPLES, choose_layer, extract, stratified
 from vitflow.models.build import build
 from vitflow.models.vit import ViT
+from vitflow.study.models import ResNet as ResNetConfig
+from vitflow.study.models import ViT as ViTConfig
 
 MEAN, STD = (0.3,), (0.4,)
 

@@ -16,7 +16,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
-from example_analysis import LONG, MANY, example_study, write_analysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
@@ -24,12 +23,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
+from support.analysis import LONG, MANY, example_study, write_analysis
 
-from vitflow.config import Study
 from vitflow.figures import axis, calibration, confusion, cost, curves, differences, pca, style
 from vitflow.figures.draw import draw, drawings, names
 from vitflow.figures.labels import Label, place, spread, wrap
 from vitflow.figures.read import Analysis, FigureError, read
+from vitflow.study.schema import Study
 
 TWO = {"runs": ["baseline", "resnet18"]}
 THREE = {"runs": ["baseline", "resnet18", "resnet18-half"]}

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from vitflow.files import FileProblem, publishing, read_json, sha256, sha256_text, write_csv, write_json, write_text
+from vitflow.machine.files import (
+    FileProblem,
+    publishing,
+    read_json,
+    sha256,
+    sha256_text,
+    write_csv,
+    write_json,
+    write_text,
+)
 
 
 @pytest.fixture(autouse=True)

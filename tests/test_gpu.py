@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vitflow import gpu
+from vitflow.machine import gpu
 
 TWO = ("first", "second")
 

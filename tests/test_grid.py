@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitflow.config import ConfigError, RunConfig, Study, ViT
-from vitflow.grid import BASELINE, Grid, expand, feature_runs, run_name
-from vitflow.study import parse_study, read_study
+from vitflow.study.grid import BASELINE, Grid, expand, feature_runs, run_name
+from vitflow.study.models import ViT
+from vitflow.study.names import ConfigError
+from vitflow.study.reading import parse_study, read_study
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study
 
 ROOT = Path(__file__).parent.parent
 MINIMAL: dict[str, Any] = {"study": "s", "dataset": {"name": "cifar10"}}

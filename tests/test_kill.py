@@ -20,8 +20,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vitflow.files import read_json
-from vitflow.layout import Layout
+from vitflow.machine.files import read_json
+from vitflow.results.layout import Layout
 
 TESTS = Path(__file__).parent
 pytestmark = pytest.mark.xdist_group("kill")  # the uninterrupted runs are made once

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_results import with_epochs
+from support.results import with_epochs
 
-from vitflow import ledger
-from vitflow.config import Study, Training
-from vitflow.files import FileProblem, read_json, write_json, write_text
-from vitflow.grid import expand
-from vitflow.layout import Layout
-from vitflow.ledger import Job, LedgerError
-from vitflow.study import parse_study, read_study
+from vitflow.machine.files import FileProblem, read_json, write_json, write_text
+from vitflow.results import ledger, times
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import Job, LedgerError
+from vitflow.study.grid import expand
+from vitflow.study.reading import parse_study, read_study
+from vitflow.study.schema import Study
+from vitflow.study.training import Training
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")
@@ -179,7 +180,7 @@ def test_a_selection_that_the_study_cannot_hold_is_named(study: Study) -> None:
 
 def settled(study: Study, job: Job) -> Path:
     """The wanted configuration's file, after settling."""
-    ledger.settle(study, job)
+    times.settle_job(study, job)
     return HOME.wanted(job.run, job.seed)
 
 

@@ -11,9 +11,9 @@ from scipy import stats
 from torch import Tensor
 from torch.nn import functional as F
 
-from vitflow.config import Training
-from vitflow.data import mixing
-from vitflow.data.mixing import Mixed, blend_labels, build_mixing, cutmix, draw, mixup, none
+from vitflow.study.training import Training
+from vitflow.training.augmentation import mixing
+from vitflow.training.augmentation.mixing import Mixed, blend_labels, build_mixing, cutmix, draw, mixup, none
 
 BATCH, CLASSES = 400, 10
 CPU = torch.device("cpu")

@@ -14,15 +14,15 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from vitflow.compat import import_torchvision
-from vitflow.config import ResNet as ResNetConfig
-from vitflow.config import ViT as ViTConfig
+from vitflow.machine.compat import import_torchvision
 from vitflow.models.attention import Attention
 from vitflow.models.build import build, decayed_parameters
 from vitflow.models.position import LearnedPosition, Position
 from vitflow.models.resnet import DEPTHS, ResNet
 from vitflow.models.tokens import Prefix
 from vitflow.models.vit import ViT
+from vitflow.study.models import ResNet as ResNetConfig
+from vitflow.study.models import ViT as ViTConfig
 
 torchvision = import_torchvision()
 

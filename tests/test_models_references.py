@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrize import register_parametrization
 
-from vitflow.compat import import_torchvision
-from vitflow.config import ViT as ViTConfig
+from vitflow.machine.compat import import_torchvision
 from vitflow.models.attention import LocalityAttention
 from vitflow.models.block import BLOCKS
 from vitflow.models.build import build
@@ -26,6 +25,7 @@ from vitflow.models.patch_embed import ConvStem, OverlapPatchEmbed, ShiftedPatch
 from vitflow.models.position import Position
 from vitflow.models.residual import rates
 from vitflow.models.vit import ViT
+from vitflow.study.models import ViT as ViTConfig
 
 import_torchvision()  # before timm, which imports it
 from timm.layers import GluMlp, Mlp, RmsNorm, SwiGLUPacked, calculate_drop_path_rates  # noqa: E402

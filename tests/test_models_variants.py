@@ -14,10 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitflow.config import Dataset, RunConfig, Training
-from vitflow.config import ViT as ViTConfig
 from vitflow.data.prepare import load as load_data
-from vitflow.grid import expand
 from vitflow.models.attention import Attention, LocalityAttention
 from vitflow.models.block import PostNormBlock
 from vitflow.models.build import build, decayed_parameters
@@ -28,7 +25,12 @@ from vitflow.models.position import NoPosition, Position
 from vitflow.models.qk_norm import L2QKNorm, RMSQKNorm
 from vitflow.models.residual import DropPath
 from vitflow.models.vit import ViT
-from vitflow.study import read_study
+from vitflow.study.dataset import Dataset
+from vitflow.study.grid import expand
+from vitflow.study.models import ViT as ViTConfig
+from vitflow.study.reading import read_study
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training import loop
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"

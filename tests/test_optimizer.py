@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import ResNet, Training, ViT
 from vitflow.models.build import build
+from vitflow.study.models import ResNet, ViT
+from vitflow.study.training import Training
 from vitflow.training.optimizer import OPTIMIZERS, MuonWithAdamW, build_optimizer, hidden_weights
 
 CPU = torch.device("cpu")

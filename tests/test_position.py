@@ -10,11 +10,11 @@ import torch
 from rotary_embedding_torch import RotaryEmbedding, apply_rotary_emb
 from torch import Tensor, nn
 
-from vitflow.compat import import_torchvision
-from vitflow.config import ViT as ViTConfig
+from vitflow.machine.compat import import_torchvision
 from vitflow.models.build import build
 from vitflow.models.position import POSITIONS, LearnedPosition, Position, Rotation, Sinusoids
 from vitflow.models.vit import ViT
+from vitflow.study.models import ViT as ViTConfig
 
 import_torchvision()  # before timm, which imports it
 from timm.layers import build_sincos2d_pos_embed  # noqa: E402

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitflow import layout, provenance
-from vitflow.files import FileProblem, read_json, write_json, write_text
-from vitflow.ledger import TRAINING_ROOMS
-from vitflow.provenance import seal, write_sealed
+from vitflow.data import places
+from vitflow.machine.files import FileProblem, read_json, write_json, write_text
+from vitflow.results import provenance
+from vitflow.results.code import TRAINING_ROOMS
+from vitflow.results.provenance import seal, write_sealed
 
 # --------------------------------------------------------------------------------------- digests of code
 
@@ -188,6 +189,6 @@ def test_the_identity_of_data_is_that_of_both_splits(tmp_path: Path, monkeypatch
         provenance.data_digest("digits")
     seen = set()
     for train, test in [("a", "b"), ("c", "b"), ("a", "c"), ("b", "a")]:
-        write_json(layout.manifest("digits"), {"digests": {"train": train, "test": test}, "sha256": "any"})
+        write_json(places.manifest("digits"), {"digests": {"train": train, "test": test}, "sha256": "any"})
         seen.add(provenance.data_digest("digits"))
     assert len(seen) == 4

@@ -24,16 +24,17 @@ from pptx import Presentation
 from pptx.util import Inches
 
 sys.path.insert(0, str(Path(__file__).parent))
-from example_analysis import ARCHITECTURE, MANY, example_study, write_analysis
+from support.analysis import ARCHITECTURE, MANY, example_study, write_analysis
 
-from vitflow.config import Study
 from vitflow.figures.draw import draw, names
 from vitflow.slides import boxes, fit, pdf, template
-from vitflow.slides.deck import Deck, Figure, Slide, SlidesError, Span, Table, plain, read_deck, read_figure
+from vitflow.slides.deck import Deck, Figure, Slide, SlidesError, Span, Table, plain
 from vitflow.slides.html import page
+from vitflow.slides.markdown import read_deck, read_figure
 from vitflow.slides.pages import paginate
 from vitflow.slides.pptx import pptx
 from vitflow.slides.render import render
+from vitflow.study.schema import Study
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "workflow" / "slides" / "slides.md.j2"

@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vitflow.config import Dataset, ResNet, RunConfig, Training, ViT
-from vitflow.data.prepare import Data, Split, load
+from vitflow.data.prepare import load
+from vitflow.data.splits import Data, Split
 from vitflow.models import attention
 from vitflow.models.build import build
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ResNet, ViT
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training import loop, stability
 from vitflow.training.stability import WINDOW, Stability, count_spikes, watched_images
 

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from example_results import as_it_was
+from support.results import as_it_was
 
-from vitflow import ledger, stages
-from vitflow.config import Study
-from vitflow.files import FileProblem, read_json, sha256_text, write_text
-from vitflow.grid import expand, feature_runs
-from vitflow.layout import Layout
-from vitflow.provenance import source_digest, write_sealed
-from vitflow.stages import Stage, settle
-from vitflow.study import read_study
+from vitflow.machine.files import FileProblem, read_json, sha256_text, write_text
+from vitflow.results import ledger, stages
+from vitflow.results.code import source_digest
+from vitflow.results.layout import Layout
+from vitflow.results.provenance import write_sealed
+from vitflow.results.stages import Stage
+from vitflow.results.times import settle
+from vitflow.study.grid import expand, feature_runs
+from vitflow.study.reading import read_study
+from vitflow.study.schema import Study
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
@@ -116,7 +118,7 @@ def test_judging_stages_imports_neither_torch_nor_matplotlib(tmp_path: Path) -> 
         "import sys; from pathlib import Path\n"
         "from vitflow import audit, stages; from vitflow.study import read_study\n"
         "study = read_study(Path(sys.argv[1])); found = stages.stages(study)\n"
-        "stages.settle(found.values()); found['summary'].seal(); audit.audit(study)\n"
+        "times.settle_stages(found.values()); found['summary'].seal(); audit.audit(study)\n"
         "print(sorted({'torch', 'torchvision', 'matplotlib', 'sklearn', 'scipy', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(TINY)], capture_output=True, text=True, timeout=60)

@@ -16,11 +16,15 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from vitflow.config import Dataset, ResNet, RunConfig, Training, ViT
-from vitflow.data.augment import normalise
-from vitflow.data.prepare import Data, Split, load
+from vitflow.data.prepare import load
+from vitflow.data.splits import Data, Split
 from vitflow.models.build import build
+from vitflow.study.dataset import Dataset
+from vitflow.study.models import ResNet, ViT
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
 from vitflow.training import batches, checkpoint, loop
+from vitflow.training.augmentation.augment import normalise
 from vitflow.training.checkpoint import CheckpointError, load_weights, save_weights
 from vitflow.training.ema import decay_at
 from vitflow.training.optimizer import build_optimizer, learning_rate

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vitflow.compat import import_torchvision
-from vitflow.data import trivial
-from vitflow.data.trivial import GEOMETRY, NUMBER, SPACE, STRENGTHS, apply, draw, trivial_augment
+from vitflow.machine.compat import import_torchvision
+from vitflow.training.augmentation import trivial
+from vitflow.training.augmentation.trivial import GEOMETRY, NUMBER, SPACE, STRENGTHS, apply, draw, trivial_augment
 
 import_torchvision()
 from torchvision.transforms import v2  # noqa: E402

@@ -2,7 +2,7 @@
 
 import sys
 
-from vitflow import stopping
+from vitflow.machine import signals as stopping
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checkouts import copy_code, snakemake
+from support.checkouts import copy_code, snakemake
 
 
 @pytest.fixture(scope="session")

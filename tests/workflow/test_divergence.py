@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkouts import STUDY, call, copy_code, edit, planned, snakemake
+from support.checkouts import STUDY, call, copy_code, edit, planned, snakemake
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 

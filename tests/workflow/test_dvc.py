@@ -16,7 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkouts import CODE, ROOT, STUDY, VERSIONS, call, copy_code, edit, git, jobs_in, planned, shell, snakemake
+from support.checkouts import (
+    CODE,
+    ROOT,
+    STUDY,
+    VERSIONS,
+    call,
+    copy_code,
+    edit,
+    git,
+    jobs_in,
+    planned,
+    shell,
+    snakemake,
+)
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 

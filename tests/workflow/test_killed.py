@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import checkouts
 import pytest
-from checkouts import STUDY, copy_code, edit, environment
+from support import checkouts
+from support.checkouts import STUDY, copy_code, edit, environment
 
-from vitflow.files import read_json
-from vitflow.layout import Layout
+from vitflow.machine.files import read_json
+from vitflow.results.layout import Layout
 
 BASELINE = Layout("tiny").seed("baseline", 0)
 LOG = Path("logs/tiny/train/baseline/seed0.log")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from checkouts import ROOT, STUDY, copy_code, edit, environment, jobs_in, planned, snakemake
+from support.checkouts import ROOT, STUDY, copy_code, edit, environment, jobs_in, planned, snakemake
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker: the finished study is made once
 
@@ -175,8 +175,8 @@ def test_a_mistake_in_the_configuration_is_told_before_the_first_job(
 
 
 def test_the_plan_of_config_yaml_lists_every_run_once_per_seed_without_torch(tmp_path: Path) -> None:
-    from vitflow.grid import expand
-    from vitflow.study import read_study
+    from vitflow.study.grid import expand
+    from vitflow.study.reading import read_study
 
     where = copy_code(tmp_path)
     (where / "torch.py").write_text("raise RuntimeError('torch is imported for a plan')")

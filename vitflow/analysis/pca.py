@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from vitflow.analysis.records import Components, PatchComponents, PooledComponents
+
 SPECTRUM = 20  # components whose share of the variance is kept
 DIGITS = 5  # significant digits kept, so that files stay small
 
@@ -24,11 +26,19 @@ def principal_components(
     return projected[:, : min(components, kept)], [_round(share) for share in shares]
 
 
-def describe(patch: NDArray[np.float16], pooled: NDArray[np.float16], examples: NDArray[np.int64]) -> dict[str, Any]:
+def describe(
+    run: str,
+    label: str,
+    layer: str,
+    patch: NDArray[np.float16],
+    pooled: NDArray[np.float16],
+    examples: NDArray[np.int64],
+) -> Components:
     """PCA of one model: pooled features in two dimensions, patch tokens as colour maps of the example images.
 
     Args:
-        patch: patch tokens [N, T, D]. pooled: features before the classifier [N, D']. examples: indices into N.
+        patch: patch tokens [N, T, D], taken at ``layer``. pooled: features before the classifier [N, D'].
+        examples: indices into N.
     """
     images, positions, dimension = patch.shape
     points, pooled_shares = principal_components(pooled, 2)
@@ -37,12 +47,17 @@ def describe(patch: NDArray[np.float16], pooled: NDArray[np.float16], examples: 
     colours = np.clip(255 * (tokens - low) / np.maximum(high - low, 1e-12), 0, 255).round().astype(int)
     side = round(positions**0.5)
     maps = colours.reshape(images, side, side, -1)[examples]  # [E, side, side, 3]
-    return {
-        "positions": positions,
-        "dimension": dimension,
-        "pooled": {"explained": pooled_shares, "points": [[_round(x) for x in point] for point in points]},
-        "patch": {"explained": patch_shares, "maps": maps.tolist()},
-    }
+    return Components(
+        run=run,
+        label=label,
+        layer=layer,
+        positions=positions,
+        dimension=dimension,
+        pooled=PooledComponents(
+            explained=tuple(pooled_shares), points=tuple(tuple(_round(x) for x in point) for point in points)
+        ),
+        patch=PatchComponents(explained=tuple(patch_shares), maps=maps.tolist()),
+    )
 
 
 def _round(value: float) -> float:

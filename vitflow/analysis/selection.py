@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from vitflow.analysis.claims import simultaneous_intervals
-from vitflow.config import ConfigError, RunConfig, Scalar, Study, point
-from vitflow.grid import BASELINE, expand
+from vitflow.analysis.intervals import simultaneous_intervals
+from vitflow.analysis.records import Selection
+from vitflow.study.fields import Scalar
+from vitflow.study.grid import BASELINE, expand, point
+from vitflow.study.names import ConfigError
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study
 
 
 def select_architecture(
     study: Study,
     validation: dict[str, list[float]],
     multiplications: Callable[[RunConfig], int],
+    inputs: str = "",
     group: str = "architecture",
-) -> dict[str, Any]:
+) -> Selection:
     """Choose the combination that is trained on fresh seeds.
 
     Args:
         study: with ``best`` set.
         validation: validation accuracies in percent per run, one value per seed that did not diverge.
         multiplications: multiplications per image of a configuration.
+        inputs: digest of what is chosen from.
         group: the group of axes that is combined.
 
     Returns:
-        ``changes`` (fields that differ from the baseline; empty if nothing was adopted), and ``reasons``, one line
-        for each axis: what was adopted or why nothing was.
+        The fields that differ from the baseline (none if nothing was adopted), and one line for each axis: what was
+        adopted or why nothing was.
     """
     assert study.best is not None
     grid = expand(study)
@@ -63,7 +68,7 @@ def select_architecture(
         weakest = min(adopted, key=lambda axis: adopted[axis][0])
         del adopted[weakest]
         reasons.append(f"{weakest}: dropped again, {why}")
-    return {"changes": changes, "reasons": reasons, "group": group}
+    return Selection(changes=changes, reasons=tuple(reasons), group=group, inputs=inputs)
 
 
 def _mean(values: list[float]) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from vitflow.analysis.records import Run
 from vitflow.figures.labels import wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
@@ -24,14 +26,23 @@ from vitflow.figures.style import (
     new_figure,
     seeds,
 )
-from vitflow.grid import BASELINE
+from vitflow.study.grid import BASELINE
 
 #: least height of the accuracy scale in points, so that noise is not blown up into an effect
 LEAST_SPAN = 2.0
 #: counts of multiplications within this factor hardly differ
 ALIKE = 1.05
-#: what a run costs, by its name in the summary
-QUANTITIES = {"multiplications": "multiplications per image", "time_ratio": "training time (baseline = 1)"}
+
+
+class Quantity(NamedTuple):
+    """Something that a run costs."""
+
+    words: str
+    of: Callable[[Run], float | None]  #: None where it is not measured
+
+
+MULTIPLICATIONS = Quantity("multiplications per image", lambda run: run.multiplications)
+TIME = Quantity("training time (baseline = 1)", lambda run: run.time_ratio)
 
 
 def draw(analysis: Analysis, index: int) -> Drawing:
@@ -40,18 +51,18 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     The confound is what a value costs: multiplications per image or, where these hardly change, training time.
     """
     summary = analysis.summary
-    axis, runs, look = summary["axes"][index], summary["runs"], looks(summary)
-    names = [place["run"] for place in axis["values"]]
+    axis, runs, look = summary.axes[index], summary.runs, looks(summary)
+    names = [place.run for place in axis.values]
     figure = new_figure(BESIDE)
     accuracy, confound = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
 
     for x, name in enumerate(names):
         _seeds(accuracy, x, runs[name], look[name].colour)
-    _scale(accuracy, [value for name in names for value in runs[name]["test"]["values"]])
+    _scale(accuracy, [value for name in names for value in runs[name].test.values])
     for x, name in enumerate(names):
-        if runs[name]["diverged"]:
+        if runs[name].diverged:
             _mark_diverged(accuracy, x, runs[name])
-    _baseline_band(accuracy, runs[BASELINE], summary["equivalence_margin"])
+    _baseline_band(accuracy, runs[BASELINE], summary.equivalence_margin)
     heading(accuracy, "test accuracy (%)")
     accuracy.grid(axis="y")
     accuracy.tick_params(axis="x", length=0)
@@ -64,34 +75,34 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     confound.set_yticks([])
     confound.spines["left"].set_visible(False)
     width = max(int(64 / len(names)), 6)  # characters that fit under a bar
-    ticks = [f"{wrap(place['value'], width, 3)}\nn = {runs[place['run']]['n']}" for place in axis["values"]]
+    ticks = [f"{wrap(place.value, width, 3)}\nn = {runs[place.run].n}" for place in axis.values]
     confound.set_xticks(range(len(names)), ticks, fontsize=_size(len(names)))
     confound.set_xlim(-0.6, len(names) - 0.4)
-    confound.set_xlabel(axis["label"])
+    confound.set_xlabel(axis.label)
 
-    listed = ", ".join(_in_words(place["value"], runs[place["run"]], place["run"]) for place in axis["values"])
-    caption = f"{axis['label']}: every dot a seed, bars the mean. What else changes: {axis['confound']}."
+    listed = ", ".join(_in_words(place.value, runs[place.run], place.run) for place in axis.values)
+    caption = f"{axis.label}: every dot a seed, bars the mean. What else changes: {axis.confound}."
     alt = (
-        f"Test accuracy by {axis['label'].lower()}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
+        f"Test accuracy by {axis.label.lower()}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
         f"mean, a box plus and minus one standard deviation over seeds (from two seeds on). The grey band is the "
-        f"baseline's mean plus and minus {summary['equivalence_margin']:g} points, the margin of equivalence. "
-        f"Lower panel: {what}: {', '.join(map(short, numbers))}. What else changes: {axis['confound']}."
+        f"baseline's mean plus and minus {summary.equivalence_margin:g} points, the margin of equivalence. "
+        f"Lower panel: {what}: {', '.join(map(short, numbers))}. What else changes: {axis.confound}."
         f"{diverged(summary, names)}"
     )
     return Drawing(figure, caption, alt)
 
 
-def _seeds(axes: Axes, x: int, run: dict[str, Any], colour: str) -> None:
-    test = run["test"]
-    if not test["values"]:
+def _seeds(axes: Axes, x: int, run: Run, colour: str) -> None:
+    test = run.test
+    if test.mean is None:
         return
-    if test["sd"] is not None:
-        corner = (x - 0.25, test["mean"] - test["sd"])
-        axes.add_patch(Rectangle(corner, 0.5, 2 * test["sd"], facecolor=colour, alpha=0.18, linewidth=0))
-    axes.plot([x - 0.25, x + 0.25], [test["mean"]] * 2, color=colour, linewidth=3)
+    if test.sd is not None:
+        corner = (x - 0.25, test.mean - test.sd)
+        axes.add_patch(Rectangle(corner, 0.5, 2 * test.sd, facecolor=colour, alpha=0.18, linewidth=0))
+    axes.plot([x - 0.25, x + 0.25], [test.mean] * 2, color=colour, linewidth=3)
     # side by side, so that equal results do not hide each other
-    beside = (np.arange(len(test["values"])) - (len(test["values"]) - 1) / 2) * min(0.09, 0.4 / len(test["values"]))
-    axes.scatter(x + beside, test["values"], s=45, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
+    beside = (np.arange(len(test.values)) - (len(test.values) - 1) / 2) * min(0.09, 0.4 / len(test.values))
+    axes.scatter(x + beside, test.values, s=45, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
 
 
 def _scale(axes: Axes, values: list[float]) -> None:
@@ -101,15 +112,15 @@ def _scale(axes: Axes, values: list[float]) -> None:
     axes.set_ylim(middle - 1.35 * half, middle + 1.2 * half)
 
 
-def _mark_diverged(axes: Axes, x: int, run: dict[str, Any]) -> None:
-    text = f"\N{MULTIPLICATION SIGN} {run['diverged']} of {run['diverged'] + run['n']}\ndiverged"
+def _mark_diverged(axes: Axes, x: int, run: Run) -> None:
+    text = f"\N{MULTIPLICATION SIGN} {run.diverged} of {run.diverged + run.n}\ndiverged"
     axes.text(
         x, 0.03, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=SMALL, path_effects=HALO
     )
 
 
-def _baseline_band(axes: Axes, baseline: dict[str, Any], margin: float) -> None:
-    mean = baseline["test"]["mean"]
+def _baseline_band(axes: Axes, baseline: Run, margin: float) -> None:
+    mean = baseline.test.mean
     if mean is None:
         return
     axes.axhspan(mean - margin, mean + margin, color=PALE, zorder=0)
@@ -124,11 +135,12 @@ def _baseline_band(axes: Axes, baseline: dict[str, Any], margin: float) -> None:
     )
 
 
-def _confound(runs: list[dict[str, Any]]) -> tuple[str, list[float]]:
-    counts, times = ([run[quantity] for run in runs] for quantity in QUANTITIES)
-    if None not in times and max(counts) < ALIKE * min(counts):
-        return QUANTITIES["time_ratio"], times
-    return QUANTITIES["multiplications"], counts
+def _confound(runs: list[Run]) -> tuple[str, list[float]]:
+    counts, times = [run.multiplications for run in runs], [run.time_ratio for run in runs]
+    measured = [time for time in times if time is not None]
+    if len(measured) == len(runs) and max(counts) < ALIKE * min(counts):
+        return TIME.words, measured
+    return MULTIPLICATIONS.words, [float(count) for count in counts]
 
 
 def short(number: float) -> str:
@@ -143,9 +155,9 @@ def _size(columns: int) -> int:
     return 13 if columns <= 6 else 11
 
 
-def _in_words(value: str, run: dict[str, Any], name: str) -> str:
+def _in_words(value: str, run: Run, name: str) -> str:
     own = " (baseline)" if name == BASELINE else ""
-    if not run["n"]:
+    if not run.n:
         return f"{value}{own} no finished seed"
-    spread = "" if run["test"]["sd"] is None else f" ± {run['test']['sd']:.2f}"
-    return f"{value}{own} {run['test']['mean']:.2f}{spread} % (n = {run['n']})"
+    spread = "" if run.test.sd is None else f" ± {run.test.sd:.2f}"
+    return f"{value}{own} {run.test.mean:.2f}{spread} % (n = {run.n})"

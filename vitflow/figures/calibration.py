@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MultipleLocator
 
+from vitflow.analysis.records import Bins
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading, highlighted, looks, new_figure, seeds
@@ -15,7 +16,7 @@ from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading,
 def draw(analysis: Analysis) -> Drawing:
     """Accuracy by confidence in ten bins, and how many predictions fall into each; validation images."""
     summary, look = analysis.summary, looks(analysis.summary)
-    bins = analysis.calibration["runs"]
+    bins = analysis.calibration.runs
     named = [name for name in highlighted(summary) if name in bins]
     others = [name for name in bins if name not in named]
     figure = new_figure(FULL)
@@ -32,7 +33,7 @@ def draw(analysis: Analysis) -> Drawing:
         filled, style = _filled(bins[name]), look[name]
         for axes, values in ((reliability, filled[1]), (shares, _share(filled))):
             axes.plot(filled[0], values, color=style.colour, marker=style.marker, markersize=8, markeredgecolor="white")
-        text = f"{wrap(summary['runs'][name]['label'], 24)}\nECE {_ece(filled):.1f} %"
+        text = f"{wrap(summary.runs[name].label, 24)}\nECE {_ece(filled):.1f} %"
         labels.append(Label(float(filled[0][-1]), float(_share(filled)[-1]), text, style.colour))
     reliability.set(xlim=(0, 101), ylim=(0, 101), xlabel="confidence (%)")
     shares.set(xlim=(0, 101), ylim=(0, None), xlabel="confidence (%)")
@@ -46,7 +47,7 @@ def draw(analysis: Analysis) -> Drawing:
         reliability.text(0.98, 0.03, note, transform=reliability.transAxes, ha="right", color=GREY, fontsize=SMALL)
     end_labels(shares, labels)
 
-    told = "; ".join(f"{summary['runs'][n]['label']} {_ece(_filled(bins[n])):.1f} %" for n in named)
+    told = "; ".join(f"{summary.runs[n].label} {_ece(_filled(bins[n])):.1f} %" for n in named)
     caption = f"Calibration on validation images, predictions of all seeds pooled ({seeds(summary, named)})."
     alt = (
         f"Reliability diagram in ten bins of confidence, validation images, predictions of all finished seeds pooled, "
@@ -57,11 +58,11 @@ def draw(analysis: Analysis) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _filled(bins: dict[str, Any]) -> Any:
+def _filled(bins: Bins) -> Any:
     """Rows confidence, accuracy and count of the bins that hold any prediction: float array [3, bins]."""
     table = [
         (confidence, accuracy, count)
-        for confidence, accuracy, count in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
+        for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True)
         if count
     ]
     return np.array(table, dtype=float).reshape(-1, 3).T

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -17,11 +19,11 @@ PAIRS = 8
 def draw(analysis: Analysis) -> Drawing:
     """The confusion matrix in percent of each true class, and the pairs most often confused."""
     data = analysis.confusion
-    classes: list[str] = data["classes"]
-    counts = [cell["images"] for cell in data["cells"]]
+    classes = data.classes
+    counts = [cell.images for cell in data.cells]
     matrix = np.array(counts, dtype=float).reshape(len(classes), len(classes))  # [true class, predicted class]
     percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    label = analysis.summary["runs"][data["run"]]["label"]
+    label = analysis.summary.runs[data.run].label
     figure = new_figure(FULL)
     cells, pairs = figure.subplots(1, 2, width_ratios=[1.25, 1])
 
@@ -29,7 +31,7 @@ def draw(analysis: Analysis) -> Drawing:
     worst = _most_confused(percent)
     _pairs(pairs, percent, worst, classes)
 
-    of = f"{data['split']} images, n = {data['n']} seed{'s' if data['n'] != 1 else ''} summed"
+    of = f"{data.split} images, n = {data.n} seed{'s' if data.n != 1 else ''} summed"
     told = ", ".join(f"{classes[i]} taken for {classes[j]} {percent[i, j]:.1f} %" for i, j in worst)
     right = ", ".join(f"{name} {percent[k, k]:.0f} %" for k, name in enumerate(classes))
     caption = f"Confusions of {label} ({of}), in percent of each true class."
@@ -41,7 +43,7 @@ def draw(analysis: Analysis) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _matrix(axes: Axes, percent: NDArray[np.float64], classes: list[str]) -> None:
+def _matrix(axes: Axes, percent: NDArray[np.float64], classes: Sequence[str]) -> None:
     """Errors in blue; the diagonal, which would outshine them, on grey."""
     number = len(classes)
     errors = np.ma.masked_array(percent, mask=np.eye(number, dtype=bool))
@@ -79,7 +81,7 @@ def _most_confused(percent: NDArray[np.float64]) -> list[tuple[int, int]]:
     return [(int(k // len(errors)), int(k % len(errors))) for k in order if errors.flat[k] > 0]
 
 
-def _pairs(axes: Axes, percent: NDArray[np.float64], worst: list[tuple[int, int]], classes: list[str]) -> None:
+def _pairs(axes: Axes, percent: NDArray[np.float64], worst: list[tuple[int, int]], classes: Sequence[str]) -> None:
     values = [percent[i, j] for i, j in worst]
     axes.hlines(range(len(worst)), 0, values, color=BLUE, linewidth=2)
     axes.plot(values, range(len(worst)), "o", color=BLUE, markersize=9)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from vitflow.figures.axis import ALIKE, QUANTITIES, short
+from vitflow.analysis.records import Run, Summary
+from vitflow.figures.axis import ALIKE, MULTIPLICATIONS, TIME, Quantity, short
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
@@ -26,12 +26,12 @@ from vitflow.figures.style import (
     new_figure,
     seeds,
 )
-from vitflow.grid import BASELINE
+from vitflow.study.grid import BASELINE
 
 #: with more runs than this, a legend of axes names those whose label finds no room
 LABELLED = 16
 #: a run whose cost is within these factors of the baseline's costs the same
-SAME = {"multiplications": ALIKE, "time_ratio": 1.15}
+SAME = ((MULTIPLICATIONS, ALIKE), (TIME, 1.15))
 
 
 def draw(analysis: Analysis) -> Drawing:
@@ -41,40 +41,39 @@ def draw(analysis: Analysis) -> Drawing:
     at the baseline's cost (most changes of recipe) say nothing here and are grey dashes. Runs whose time is not
     measured are missing from its panel.
     """
-    summary, runs = analysis.summary, analysis.summary["runs"]
+    summary, runs = analysis.summary, analysis.summary.runs
     look, pointed_out = looks(summary), highlighted(summary)
-    finished = [name for name in runs if runs[name]["n"]]
+    finished = [name for name in runs if runs[name].n]
     alike = [name for name in finished if name not in pointed_out and _same_cost(runs[name], runs[BASELINE])]
     shown = [name for name in finished if name not in alike]
     lines = {
-        index: [runs[place["run"]] for place in axis["values"] if place["run"] in shown]
-        for index, axis in enumerate(summary["axes"])
-        if any(place["run"] in shown and place["run"] != BASELINE for place in axis["values"])
+        index: [runs[place.run] for place in axis.values if place.run in shown]
+        for index, axis in enumerate(summary.axes)
+        if any(place.run in shown and place.run != BASELINE for place in axis.values)
     }
     crowded = len(shown) > LABELLED
     figure = new_figure(FULL)
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, quantity in zip(panels, QUANTITIES, strict=True):
+    for axes, quantity in zip(panels, (MULTIPLICATIONS, TIME), strict=True):
         for index, line in lines.items():
             colour = axis_look(index).colour
-            axes.plot(*_points(line, quantity), color=colour, linewidth=1, alpha=0.6, zorder=1)
-        axes.plot(*_points([runs[name] for name in alike], quantity), "_", color=GREY, markersize=12, zorder=2)
+            axes.plot(*_columns(_pairs(line, quantity)), color=colour, linewidth=1, alpha=0.6, zorder=1)
+        axes.plot(*_columns(_pairs([runs[name] for name in alike], quantity)), "_", color=GREY, markersize=12, zorder=2)
         for name in shown:
-            if runs[name][quantity] is None:
-                continue
-            axes.errorbar(
-                runs[name][quantity],
-                runs[name]["test"]["mean"],
-                yerr=runs[name]["test"]["sd"] or 0,
-                fmt=look[name].marker,
-                color=look[name].colour,
-                markersize=9,
-                markeredgecolor="white",
-                elinewidth=1.2,
-                zorder=3,
-            )
-        _log_scale(axes, [runs[name][quantity] for name in finished if runs[name][quantity] is not None])
-        axes.set_xlabel(QUANTITIES[quantity])
+            for cost, accuracy in _pairs([runs[name]], quantity):
+                axes.errorbar(
+                    cost,
+                    accuracy,
+                    yerr=runs[name].test.sd or 0,
+                    fmt=look[name].marker,
+                    color=look[name].colour,
+                    markersize=9,
+                    markeredgecolor="white",
+                    elinewidth=1.2,
+                    zorder=3,
+                )
+        _log_scale(axes, [cost for cost, _ in _pairs([runs[name] for name in finished], quantity)])
+        axes.set_xlabel(quantity.words)
         axes.grid()
     heading(panels[0], "test accuracy (%)")
     panels[0].margins(y=0.12)
@@ -83,28 +82,28 @@ def draw(analysis: Analysis) -> Drawing:
 
     named = [name for name in pointed_out if name in shown]
     order = [*named, *(name for name in shown if name not in named)]
-    for axes, quantity in zip(panels, QUANTITIES, strict=True):
+    for axes, quantity in zip(panels, (MULTIPLICATIONS, TIME), strict=True):
         labels = [
             Label(
-                runs[name][quantity],
-                runs[name]["test"]["mean"],
-                wrap(runs[name]["label"], 22),
+                cost,
+                accuracy,
+                wrap(runs[name].label, 22),
                 look[name].colour,
                 must=name in named or not crowded,
             )
             for name in order
-            if runs[name][quantity] is not None
+            for cost, accuracy in _pairs([runs[name]], quantity)
         ]
-        place(axes, labels, list(zip(*_points([runs[name] for name in finished], quantity), strict=True)))
+        place(axes, labels, _pairs([runs[name] for name in finished], quantity))
 
     spread = "vertical lines are plus and minus one standard deviation over seeds"
     dashes = f" Grey dashes: {len(alike)} runs at the baseline's cost." if alike else ""
-    where = summary["measured_on"]
+    where = summary.measured_on
     clock = f" Time: measured alone on {where}, by turns with the baseline." if where else ""
     caption = f"Accuracy against cost; {seeds(summary)}; {spread} (from two seeds on).{dashes}{clock}"
     listed = "; ".join(
-        f"{runs[name]['label']} {short(runs[name]['multiplications'])} multiplications, "
-        f"time {_times(runs[name])}, {runs[name]['test']['mean']:.1f} % (n = {runs[name]['n']})"
+        f"{runs[name].label} {short(runs[name].multiplications)} multiplications, "
+        f"time {_times(runs[name])}, {runs[name].test.mean:.1f} % (n = {runs[name].n})"
         for name in shown
     )
     alt = (
@@ -115,20 +114,26 @@ def draw(analysis: Analysis) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _same_cost(run: dict[str, Any], baseline: dict[str, Any]) -> bool:
-    return all(
-        run[quantity] is None or 1 / factor < run[quantity] / baseline[quantity] < factor
-        for quantity, factor in SAME.items()
-    )
+def _same_cost(run: Run, baseline: Run) -> bool:
+    def ratio(quantity: Quantity) -> float:
+        ours, theirs = quantity.of(run), quantity.of(baseline)
+        return 1.0 if ours is None or theirs is None else ours / theirs
+
+    return all(1 / factor < ratio(quantity) < factor for quantity, factor in SAME)
 
 
-def _points(runs: list[dict[str, Any]], quantity: str) -> tuple[list[float], list[float]]:
-    known = [run for run in runs if run[quantity] is not None]
-    return [run[quantity] for run in known], [run["test"]["mean"] for run in known]
+def _pairs(runs: list[Run], quantity: Quantity) -> list[tuple[float, float]]:
+    """(cost, mean test accuracy) of the runs for which both are known."""
+    pairs = [(quantity.of(run), run.test.mean) for run in runs]
+    return [(cost, accuracy) for cost, accuracy in pairs if cost is not None and accuracy is not None]
 
 
-def _times(run: dict[str, Any]) -> str:
-    return "not measured" if run["time_ratio"] is None else f"{run['time_ratio']:.2f} times the baseline's"
+def _columns(pairs: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [cost for cost, _ in pairs], [accuracy for _, accuracy in pairs]
+
+
+def _times(run: Run) -> str:
+    return "not measured" if run.time_ratio is None else f"{run.time_ratio:.2f} times the baseline's"
 
 
 def _log_scale(axes: Axes, numbers: list[float]) -> None:
@@ -143,7 +148,7 @@ def _log_scale(axes: Axes, numbers: list[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value).replace(".0", "")))
 
 
-def _legend_of_axes(figure: Figure, summary: dict[str, Any], indices: list[int]) -> None:
+def _legend_of_axes(figure: Figure, summary: Summary, indices: list[int]) -> None:
     entries = [
         Line2D(
             [],
@@ -152,7 +157,7 @@ def _legend_of_axes(figure: Figure, summary: dict[str, Any], indices: list[int])
             marker=axis_look(index).marker,
             linewidth=1,
             markersize=8,
-            label=wrap(summary["axes"][index]["label"], 18),
+            label=wrap(summary.axes[index].label, 18),
         )
         for index in indices
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading, highlighted, looks, new_figure, seeds
-from vitflow.grid import BASELINE
+from vitflow.study.grid import BASELINE
 
 Series = dict[int, dict[str, NDArray[np.float64]]]
 
@@ -20,7 +20,7 @@ def draw(analysis: Analysis) -> Drawing:
 
     Thin lines are seeds, thick ones the mean of the seeds that reached the last epoch.
     """
-    summary, runs = analysis.summary, analysis.summary["runs"]
+    summary, runs = analysis.summary, analysis.summary.runs
     look, named = looks(summary), highlighted(summary)
     figure = new_figure(FULL)
     loss, accuracy, all_runs = figure.subplots(1, 3)
@@ -48,7 +48,7 @@ def draw(analysis: Analysis) -> Drawing:
         note = f"grey: {len(others)} other run{'s' if len(others) > 1 else ''}"
         all_runs.text(0.98, 0.03, note, transform=all_runs.transAxes, ha="right", color=GREY, fontsize=SMALL)
     end_labels(
-        all_runs, [Label(*end, wrap(runs[name]["label"], 14), look[name].colour) for name, end in ends.items() if end]
+        all_runs, [Label(*end, wrap(runs[name].label, 14), look[name].colour) for name, end in ends.items() if end]
     )
     for axes in (loss, accuracy, all_runs):
         axes.set_xlabel("epoch")
@@ -60,7 +60,7 @@ def draw(analysis: Analysis) -> Drawing:
     alt = (
         f"Three panels over {last} epochs. Loss and accuracy of the baseline on training images (augmented, dashed) "
         f"and validation images (solid), {seeds(summary, [BASELINE])}; validation accuracy of "
-        f"{', '.join(runs[name]['label'] for name in named)} and, in grey, of {len(others)} other runs, "
+        f"{', '.join(runs[name].label for name in named)} and, in grey, of {len(others)} other runs, "
         f"{seeds(summary)} each. Thin lines are seeds, thick lines the mean of finished seeds; there are no bands."
         f"{_finals(analysis, named)}{diverged(summary)}"
     )
@@ -76,7 +76,7 @@ def _lines(axes: Axes, analysis: Analysis, name: str, column: str, dashes: str =
     # seeds that did not diverge reach the last epoch
     last = _last_epoch(series)
     finished = [columns for columns in series.values() if columns["epoch"][-1] == last]
-    if not analysis.summary["runs"][name]["n"]:
+    if not analysis.summary.runs[name].n:
         return None
     epochs = finished[0]["epoch"]
     mean = np.mean([columns[column] for columns in finished], axis=0)
@@ -92,6 +92,6 @@ def _last_epoch(series: Series) -> int:
 
 
 def _finals(analysis: Analysis, named: list[str]) -> str:
-    runs = analysis.summary["runs"]
-    finals = [f"{runs[n]['label']} {runs[n]['validation']['mean']:.1f} %" for n in named if runs[n]["n"]]
+    runs = analysis.summary.runs
+    finals = [f"{runs[n].label} {runs[n].validation.mean:.1f} %" for n in named if runs[n].n]
     return f" Final validation accuracy: {', '.join(finals)}." if finals else ""

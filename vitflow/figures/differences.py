@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from vitflow.analysis.records import Interval, Run, Summary
 from vitflow.figures.labels import wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BODY, FULL, GREY, PALE, SMALL, Drawing, Look, diverged, looks, new_figure, seeds
-from vitflow.grid import BASELINE
+from vitflow.study.grid import BASELINE
 
 #: columns, and the most rows for which they are enough
 COLUMNS = ((1, 11), (2, 26))
@@ -29,7 +29,7 @@ def draw(analysis: Analysis) -> Drawing:
     dots average to the stated difference.
     """
     summary = analysis.summary
-    runs, look, margin = summary["runs"], looks(summary), summary["equivalence_margin"]
+    runs, look, margin = summary.runs, looks(summary), summary.equivalence_margin
     names = _in_order(summary)
     low, high = _limits(runs, margin)
     columns = next((c for c, rows in COLUMNS if len(names) <= rows), 3)
@@ -50,7 +50,7 @@ def draw(analysis: Analysis) -> Drawing:
             _row(axes, y, name, runs[name], look[name])
             words = _in_words(name, runs[name])
             axes.text(1.04, y, words, transform=axes.get_yaxis_transform(), va="center_baseline", fontsize=size)
-        labels = [wrap(runs[name]["label"], WIDTHS[columns], label_lines) for name in part]
+        labels = [wrap(runs[name].label, WIDTHS[columns], label_lines) for name in part]
         axes.set_yticks(range(len(part)), labels, fontsize=size, linespacing=0.95)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=9 // columns, steps=[1, 2, 3, 4, 5, 10]))
         axes.tick_params(axis="y", length=0)
@@ -58,7 +58,7 @@ def draw(analysis: Analysis) -> Drawing:
         axes.grid(axis="x")
     figure.supxlabel("test accuracy minus baseline, in points; at the right its mean (seeds)", fontsize=BODY)
 
-    told = [f"{runs[name]['label']} {_in_words(name, runs[name])}" for name in names if name != BASELINE]
+    told = [f"{runs[name].label} {_in_words(name, runs[name])}" for name in names if name != BASELINE]
     lines = " lines simultaneous 95 % intervals," if any(map(_interval, runs.values())) else ""
     caption = f"Test accuracy minus baseline: every dot a seed, bars the mean,{lines} {seeds(summary)}."
     alt = (
@@ -72,7 +72,7 @@ def draw(analysis: Analysis) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _row(axes: Axes, y: int, name: str, run: dict[str, Any], look: Look) -> None:
+def _row(axes: Axes, y: int, name: str, run: Run, look: Look) -> None:
     points = _points(name, run)
     if points is None:
         return
@@ -89,22 +89,21 @@ def _row(axes: Axes, y: int, name: str, run: dict[str, Any], look: Look) -> None
     axes.plot([mean] * 2, [y - 0.32, y + 0.32], color=look.colour, linewidth=3, solid_capstyle="butt")
 
 
-def _interval(run: dict[str, Any]) -> tuple[float, float] | None:
+def _interval(run: Run) -> Interval | None:
     """The simultaneous 95 % interval of a run's difference; None under three seeds."""
-    found = (run["difference"] or {}).get("test_interval")
-    return (found[0], found[1]) if found else None
+    return run.difference.test_interval if run.difference else None
 
 
-def _points(name: str, run: dict[str, Any]) -> tuple[float, list[float]] | None:
+def _points(name: str, run: Run) -> tuple[float, list[float]] | None:
     """Mean difference of a run, and that of each seed; None without a finished seed to compare."""
-    if not run["n"] or (run["difference"] is None and name != BASELINE):
+    if run.test.mean is None or (run.difference is None and name != BASELINE):
         return None
-    difference = 0.0 if name == BASELINE else float(run["difference"]["test"])
-    compared_with = run["test"]["mean"] - difference
-    return difference, [value - compared_with for value in run["test"]["values"]]
+    difference = run.difference.test if run.difference else 0.0
+    compared_with = run.test.mean - difference
+    return difference, [value - compared_with for value in run.test.values]
 
 
-def _limits(runs: dict[str, Any], margin: float) -> tuple[float, float]:
+def _limits(runs: dict[str, Run], margin: float) -> tuple[float, float]:
     """A scale for most runs: the few that lie far out (:data:`FAR`) would shrink all others to a line."""
     points = [found for name, run in runs.items() if (found := _points(name, run))]
     far = FAR * float(np.quantile([abs(mean) for mean, _ in points] or [0.0], 0.85))
@@ -115,18 +114,18 @@ def _limits(runs: dict[str, Any], margin: float) -> tuple[float, float]:
     return low - air, high + air
 
 
-def _in_words(name: str, run: dict[str, Any]) -> str:
+def _in_words(name: str, run: Run) -> str:
     """``+1.3 (3)``; ``-0.2 (2, 1 x)`` with one diverged seed; 0 for the baseline; a dash where nothing compares."""
     points = _points(name, run)
-    if not run["n"]:
+    if not run.n:
         return "diverged"
     signed = f"{points[0]:+z.1f}".replace("-", "\N{MINUS SIGN}") if points else "\N{EN DASH}"
     mean = "0" if name == BASELINE else signed
-    lost = f", {run['diverged']} \N{MULTIPLICATION SIGN}" if run["diverged"] else ""
-    return f"{mean} ({run['n']}{lost})"
+    lost = f", {run.diverged} \N{MULTIPLICATION SIGN}" if run.diverged else ""
+    return f"{mean} ({run.n}{lost})"
 
 
-def _in_order(summary: dict[str, Any]) -> list[str]:
+def _in_order(summary: Summary) -> list[str]:
     """Baseline, the axes as the study has them, references, then the rest; every run once."""
-    placed = [place["run"] for axis in summary["axes"] for place in axis["values"]]
-    return list(dict.fromkeys([BASELINE, *placed, *summary["references"], *summary["runs"]]))
+    placed = [place.run for axis in summary.axes for place in axis.values]
+    return list(dict.fromkeys([BASELINE, *placed, *summary.references, *summary.runs]))

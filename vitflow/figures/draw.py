@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitflow.config import Study
-from vitflow.files import publishing, write_json
+from vitflow.machine.files import publishing, write_json
+from vitflow.study.schema import Study
 
 if TYPE_CHECKING:
     from vitflow.figures.style import Drawing
@@ -50,14 +50,14 @@ def drawings(analysis: Path) -> dict[str, Callable[[], Drawing]]:
     from vitflow.figures.read import read
 
     numbers = read(analysis)
-    axes = numbers.summary["axes"]
+    axes = numbers.summary.axes
     makers: list[Callable[[], Drawing]] = [
         partial(curves.draw, numbers),
         *(partial(axis.draw, numbers, index) for index in range(len(axes))),
         *(partial(kind, numbers) for kind in (differences.draw, cost.draw, pca.draw, pca.draw_patches)),
         *(partial(kind, numbers) for kind in (confusion.draw, calibration.draw)),
     ]
-    return dict(zip(_stems([(a["group"], a["axis"]) for a in axes]), makers, strict=True))
+    return dict(zip(_stems([(a.group, a.axis) for a in axes]), makers, strict=True))
 
 
 def _stems(axes: list[tuple[str, str]]) -> list[str]:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vitflow.files import FileProblem, read_json
-
-#: by run, by seed, by column: one value an epoch
-Curves = dict[str, dict[int, dict[str, NDArray[np.float64]]]]
+from vitflow.analysis.curves import Curves, read_curves
+from vitflow.analysis.records import Calibration, Confusion, Pca, Summary
+from vitflow.machine.files import FileProblem
 
 
 class FigureError(RuntimeError):
@@ -25,42 +18,22 @@ class FigureError(RuntimeError):
 class Analysis:
     """The numbers of a study, as the analysis left them."""
 
-    summary: dict[str, Any]
+    summary: Summary
     curves: Curves
-    confusion: dict[str, Any]
-    calibration: dict[str, Any]
-    pca: dict[str, Any]
+    confusion: Confusion
+    calibration: Calibration
+    pca: Pca
 
 
 def read(folder: Path) -> Analysis:
     """Read an analysis folder. Raises FigureError naming the first missing or damaged file."""
     try:
         return Analysis(
-            summary=read_json(folder / "summary.json"),
-            curves=_read_curves(folder / "curves.csv"),
-            confusion=read_json(folder / "confusion.json"),
-            calibration=read_json(folder / "calibration.json"),
-            pca=read_json(folder / "pca.json"),
+            summary=Summary.read(folder / "summary.json"),
+            curves=read_curves(folder / "curves.csv"),
+            confusion=Confusion.read(folder / "confusion.json"),
+            calibration=Calibration.read(folder / "calibration.json"),
+            pca=Pca.read(folder / "pca.json"),
         )
     except FileProblem as error:
         raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None
-
-
-def _read_curves(path: Path) -> Curves:
-    collected: dict[str, dict[int, dict[str, list[float]]]] = defaultdict(
-        lambda: defaultdict(lambda: defaultdict(list))
-    )
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                columns = collected[row.pop("run")][int(row.pop("seed"))]
-                for column, value in row.items():
-                    columns[column].append(float(value or "nan"))
-    except FileNotFoundError:
-        raise FileProblem(f"{path}: no such file") from None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise FileProblem(f"{path}: damaged ({error}); delete it to have it made again") from None
-    return {
-        run: {seed: {name: np.array(v) for name, v in columns.items()} for seed, columns in seeds.items()}
-        for run, seeds in collected.items()
-    }

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from vitflow.grid import BASELINE
+from vitflow.analysis.records import Summary
+from vitflow.study.grid import BASELINE
 
 FULL = (12.1, 4.7)  # a slide's full width
 BESIDE = (7.6, 5.1)  # beside a column of text
@@ -94,19 +95,19 @@ def new_figure(size: tuple[float, float]) -> Figure:
     return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
 
 
-def looks(summary: dict[str, Any]) -> dict[str, Look]:
+def looks(summary: Summary) -> dict[str, Look]:
     """Colour and marker by run: baseline black, references warm, the values of one axis alike.
 
     There are more runs than colours the eye can tell apart, so a colour stands for an axis and its values
     carry labels. Past three axes colours return with another marker. Crossed runs are grey.
     """
     chosen = {BASELINE: Look(BLACK, "o")}
-    for index, name in enumerate(summary["references"]):
+    for index, name in enumerate(summary.references):
         chosen.setdefault(name, Look(_nth(REFERENCE_COLOURS, index), _nth(REFERENCE_MARKERS, index)))
-    for index, axis in enumerate(summary["axes"]):
-        for place in axis["values"]:
-            chosen.setdefault(place["run"], axis_look(index))
-    return {name: chosen.get(name, Look(GREY, "o")) for name in summary["runs"]}
+    for index, axis in enumerate(summary.axes):
+        for place in axis.values:
+            chosen.setdefault(place.run, axis_look(index))
+    return {name: chosen.get(name, Look(GREY, "o")) for name in summary.runs}
 
 
 def axis_look(index: int) -> Look:
@@ -114,10 +115,9 @@ def axis_look(index: int) -> Look:
     return Look(_nth(AXIS_COLOURS, index), _nth(AXIS_MARKERS, index + index // len(AXIS_MARKERS)))
 
 
-def highlighted(summary: dict[str, Any]) -> list[str]:
+def highlighted(summary: Summary) -> list[str]:
     """The runs that figures of all runs point out: baseline, references, and the best if it is another one."""
-    best = (summary.get("best") or {}).get("run")
-    names = [BASELINE, *summary["references"], *([best] if best in summary["runs"] else [])]
+    names = [BASELINE, *summary.references, *([summary.best.run] if summary.best else [])]
     return list(dict.fromkeys(names))
 
 
@@ -131,19 +131,19 @@ def ink(colour: str) -> tuple[float, float, float]:
         rgb = 0.97 * rgb
 
 
-def seeds(summary: dict[str, Any], names: list[str] | None = None) -> str:
+def seeds(summary: Summary, names: list[str] | None = None) -> str:
     """``n = 3 seeds``, ``n = 2 to 6 seeds``: finished seeds of the named runs (all runs if None)."""
-    counts = [run["n"] for name, run in summary["runs"].items() if names is None or name in names]
+    counts = [run.n for name, run in summary.runs.items() if names is None or name in names]
     low, high = min(counts, default=0), max(counts, default=0)
     return f"n = {high} seed{'s' if high != 1 else ''}" if low == high else f"n = {low} to {high} seeds"
 
 
-def diverged(summary: dict[str, Any], names: list[str] | None = None) -> str:
+def diverged(summary: Summary, names: list[str] | None = None) -> str:
     """A sentence on diverged seeds of the named runs, empty if there are none."""
     found = [
-        f"{run['label']} ({run['diverged']} of {run['diverged'] + run['n']})"
-        for name, run in summary["runs"].items()
-        if run["diverged"] and (names is None or name in names)
+        f"{run.label} ({run.diverged} of {run.diverged + run.n})"
+        for name, run in summary.runs.items()
+        if run.diverged and (names is None or name in names)
     ]
     return f" Diverged, counted but not averaged: {', '.join(found)}." if found else ""
 

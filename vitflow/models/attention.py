@@ -11,13 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitflow.config import ViT as ViTConfig
 from vitflow.models.linear import Linear
 from vitflow.models.position import Position
 from vitflow.models.qk_norm import QK_NORMS
-
-#: scores held in memory when they are looked at: 64 MiB
-SCORES_AT_ONCE = 2**24
+from vitflow.study.models import ViT as ViTConfig
 
 
 class Attention(nn.Module):
@@ -51,15 +48,8 @@ class Attention(nn.Module):
         queries, keys = position.rotate(*self.qk_norm(queries, keys))
         return queries, keys, values
 
-    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
-        """The largest absolute score that the softmax sees for tokens [B, N, D]: []."""
-        queries, keys, _ = self.project(tokens, position)
-        few = max(1, SCORES_AT_ONCE // (self.heads * tokens.shape[1] ** 2))
-        parts = zip(queries.split(few), keys.split(few), strict=True)
-        return torch.stack([self.scores(*part).abs().amax() for part in parts]).amax()
-
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """What ``mix`` takes the softmax of: each [B, H, N, K] -> [B, H, N, N]; masked pairs are 0 here."""
+        """What ``mix`` takes the softmax of: each [B, H, N, K] -> [B, H, N, N]; -infinity where masked."""
         scale = queries.shape[-1] ** -0.5 if self.qk_norm.scale is None else self.qk_norm.scale
         return scale * queries @ keys.transpose(-2, -1)
 
@@ -88,7 +78,7 @@ class LocalityAttention(Attention):
         )
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        return (queries / self.temperature @ keys.transpose(-2, -1)).masked_fill(~self.others, 0)
+        return (queries / self.temperature @ keys.transpose(-2, -1)).masked_fill(~self.others, -torch.inf)
 
 
 #: by config.ViT.attention

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vitflow.config import ViT as ViTConfig
 from vitflow.models.attention import ATTENTIONS
 from vitflow.models.feedforward import FEEDFORWARDS
 from vitflow.models.norm import NORMS
 from vitflow.models.position import Position
 from vitflow.models.residual import DropPath, LayerScale
+from vitflow.study.models import ViT as ViTConfig
 
 
 class Block(nn.Module):
@@ -38,12 +38,12 @@ class Block(nn.Module):
         self.drop2 = DropPath(drop_path) if dropped else nn.Identity()
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
-        tokens = tokens + self.drop1(self.scale1(self.attention(self.norm1(tokens), position)))
+        tokens = tokens + self.drop1(self.scale1(self.attention(self.attended(tokens), position)))
         return tokens + self.drop2(self.scale2(self.feedforward(self.norm2(tokens))))
 
-    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
-        """The attention's largest absolute score for tokens [B, N, D] that enter the block: []."""
-        return self.attention.largest_score(self.norm1(tokens), position)
+    def attended(self, tokens: Tensor) -> Tensor:
+        """What the attention reads of tokens [B, N, D] that enter the block."""
+        return self.norm1(tokens)
 
 
 class PostNormBlock(Block):
@@ -52,11 +52,11 @@ class PostNormBlock(Block):
     ends_normalised = True
 
     def forward(self, tokens: Tensor, position: Position) -> Tensor:
-        tokens = self.norm1(tokens + self.drop1(self.scale1(self.attention(tokens, position))))
+        tokens = self.norm1(tokens + self.drop1(self.scale1(self.attention(self.attended(tokens), position))))
         return self.norm2(tokens + self.drop2(self.scale2(self.feedforward(tokens))))
 
-    def largest_score(self, tokens: Tensor, position: Position) -> Tensor:
-        return self.attention.largest_score(tokens, position)
+    def attended(self, tokens: Tensor) -> Tensor:
+        return tokens
 
 
 #: by config.ViT.norm_placement

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from torch import nn
 
-from vitflow.config import ResNet as ResNetConfig
-from vitflow.config import ViT as ViTConfig
 from vitflow.models.resnet import ResNet
 from vitflow.models.vit import ViT
+from vitflow.study.models import ResNet as ResNetConfig
+from vitflow.study.models import ViT as ViTConfig
 
 
 def build(config: ViTConfig | ResNetConfig, image_size: int, channels: int, classes: int) -> ViT | ResNet:
     """A freshly initialised model on the default device, float32, from torch's global generator.
 
-    It maps images [B, channels, image_size, image_size] to logits [B, classes]; ``intermediates(images)``
-    gives named outputs besides. Raises ValueError where the configuration does not fit the image side.
+    It maps images [B, channels, image_size, image_size] to logits [B, classes].
+    Raises ValueError where the configuration does not fit the image side.
     """
     config.check(image_size)
     if isinstance(config, ViTConfig):

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitflow.config import ViT as ViTConfig
 from vitflow.models.linear import Linear
 from vitflow.models.norm import NORMS
+from vitflow.study.models import ViT as ViTConfig
 
 
 class PatchEmbed(nn.Module):

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import ViT as ViTConfig
+from vitflow.study.models import ViT as ViTConfig
 
 
 class Position(nn.Module):

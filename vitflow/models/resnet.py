@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import ResNet as ResNetConfig
+from vitflow.study.models import ResNet as ResNetConfig
 
 
 def _convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Conv2d:
@@ -117,20 +117,3 @@ class ResNet(nn.Module):
         for stage in self.stages:
             x = stage(x)
         return self.head(x.mean(dim=(2, 3)))
-
-    def intermediates(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(logits [B, K], named outputs), from one pass.
-
-        ``stem``, ``stage1`` ... ``stage4``: maps [B, channels, s, s], after their last ReLU. ``pooled``
-        [B, channels]: their mean over positions, what the head reads.
-        """
-        x = self.embed(images)
-        outputs = {"stem": x}
-        for number, stage in enumerate(self.stages, start=1):
-            x = stage(x)
-            outputs[f"stage{number}"] = x
-        outputs["pooled"] = x.mean(dim=(2, 3))
-        return self.head(outputs["pooled"]), outputs
-
-    def largest_attention_logit(self, images: Tensor) -> None:
-        """None: there is no attention."""

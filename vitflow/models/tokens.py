@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import ViT as ViTConfig
+from vitflow.study.models import ViT as ViTConfig
 
 
 class Prefix(nn.Module):

@@ -9,16 +9,15 @@ uniform (queries, keys and values each by itself), patches LeCun normal, positio
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
-from vitflow.config import ViT as ViTConfig
 from vitflow.models.block import BLOCKS
 from vitflow.models.norm import NORMS
 from vitflow.models.patch_embed import PATCH_EMBEDS, PatchEmbed
 from vitflow.models.position import POSITIONS
 from vitflow.models.residual import rates
 from vitflow.models.tokens import POOLS, Prefix
+from vitflow.study.models import ViT as ViTConfig
 
 
 class ViT(nn.Module):
@@ -60,25 +59,3 @@ class ViT(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, self.position)
         return self.head(self.norm(self.pool(tokens)))
-
-    def intermediates(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(logits [B, K], named outputs), from one pass.
-
-        ``patch_embed`` (what enters the first block), ``block1`` ... ``blockL``: tokens [B, N, D], prefix
-        and positions included, before the final norm. ``pooled`` [B, D]: what the head reads.
-        """
-        tokens = self.embed(images)
-        outputs = {"patch_embed": tokens}
-        for number, block in enumerate(self.blocks, start=1):
-            tokens = block(tokens, self.position)
-            outputs[f"block{number}"] = tokens
-        outputs["pooled"] = self.norm(self.pool(tokens))
-        return self.head(outputs["pooled"]), outputs
-
-    def largest_attention_logit(self, images: Tensor) -> Tensor:
-        """The largest absolute score that enters a softmax, over images [B, C, S, S], heads and blocks: []."""
-        tokens, largest = self.embed(images), []
-        for block in self.blocks:
-            largest.append(block.largest_score(tokens, self.position))  # type: ignore[operator]
-            tokens = block(tokens, self.position)
-        return torch.stack(largest).amax()

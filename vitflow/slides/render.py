@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
-from vitflow.files import FileProblem, publishing, read_json
-from vitflow.slides.deck import Figure, SlidesError, read_deck, read_figure
+from vitflow.analysis.techniques import Techniques
+from vitflow.machine.files import FileProblem, publishing, read_json
+from vitflow.slides.deck import Figure, SlidesError
 from vitflow.slides.html import page
+from vitflow.slides.markdown import read_deck, read_figure
 from vitflow.slides.pages import paginate
 from vitflow.slides.pdf import pdf
 from vitflow.slides.pptx import pptx
 from vitflow.slides.template import fill, without_line_numbers
 
 
-def render(template: Path, analysis: Path, figures: Path, techniques: Path, out: Path) -> None:
+def render(template: Path, analysis: Path, figures: Path, techniques: Techniques, out: Path) -> None:
     """Write the deck in its four forms into ``out``; equal inputs give equal bytes.
 
     ``template`` is Markdown with Jinja2 placeholders, ``analysis`` the folder of ``summary.json``,
-    ``figures`` that of ``captions.json`` and of an SVG and a PNG per stem, ``techniques`` the YAML file of
-    predictions and explanations. Nothing is written unless all four forms could be made.
+    ``figures`` that of ``captions.json`` and of an SVG and a PNG per stem, ``techniques`` what is
+    written of each axis. Nothing is written unless all four forms could be made.
     Raises SlidesError in one line: an unknown name, a missing figure, a slide that runs over, a missing
     system library; FileProblem where ``out`` cannot be written.
     """

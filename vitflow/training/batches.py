@@ -11,11 +11,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vitflow.config import Training
-from vitflow.data.augment import build_augmentation, normalise
-from vitflow.data.erasing import erase
-from vitflow.data.mixing import Mixed, build_mixing
-from vitflow.data.prepare import Data
+from vitflow.data.splits import Data
+from vitflow.study.training import Training
+from vitflow.training.augmentation.augment import build_augmentation, normalise
+from vitflow.training.augmentation.erasing import erase
+from vitflow.training.augmentation.mixing import Mixed, build_mixing
 from vitflow.training.randomness import generator
 
 

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from vitflow.files import FileProblem, publishing, sweep
+from vitflow.machine.files import FileProblem, publishing, sweep
 
 KEPT = 2
 

@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vitflow.config import RunConfig
-from vitflow.data.prepare import Data, Split
+from vitflow.data.splits import Data, Split
+from vitflow.study.run import RunConfig
 from vitflow.training import checkpoint
 from vitflow.training.predict import Abandoned, predict
 from vitflow.training.stability import Stability, watched_images

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vitflow.config import Training
 from vitflow.models.build import decayed_parameters
+from vitflow.study.training import Training
 
 #: where a model keeps its hidden layers; what comes before embeds images, what comes after classifies
 BODIES = ("blocks", "stages")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from vitflow.data.augment import normalise
-from vitflow.data.prepare import Data
+from vitflow.data.splits import Data
+from vitflow.training.augmentation.augment import normalise
 
 BATCH = 500
 

@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vitflow.data.augment import normalise
-from vitflow.data.prepare import Data, Split
+from vitflow.data.splits import Data, Split
 from vitflow.models.resnet import ResNet
 from vitflow.models.vit import ViT
+from vitflow.training.augmentation.augment import normalise
 
 WINDOW = 50
 SPIKE = 6.0
@@ -31,6 +31,8 @@ LEAST = math.log(4 / 3)
 NORMAL = 1.4826
 #: images on which attention logits are measured
 IMAGES = 128
+#: scores held in memory when they are looked at: 64 MiB
+SCORES_AT_ONCE = 2**24
 QUANTITIES = ("loss", "gradient")
 
 
@@ -67,7 +69,7 @@ class Stability:
         was_training = model.training
         model.eval()
         with torch.no_grad():
-            largest = model.largest_attention_logit(images)
+            largest = largest_attention_logit(model, images)
         model.train(was_training)
         if largest is not None and largest.isfinite():
             self._logits.append(largest.item())
@@ -121,6 +123,24 @@ def count_spikes(values: NDArray[np.float64], before: list[float]) -> tuple[int,
         deviation = NORMAL * np.median(np.abs(windows - centre[:, None]), axis=1)
         spikes = levels[WINDOW:] - centre > np.maximum(SPIKE * deviation, LEAST)
     return int(spikes.sum()), kept
+
+
+def largest_attention_logit(model: ViT | ResNet, images: Tensor) -> Tensor | None:
+    """The largest absolute score that enters a softmax, over images [B, C, S, S], heads and blocks: [].
+
+    None where there is no attention.
+    """
+    if not isinstance(model, ViT):
+        return None
+    tokens, largest = model.embed(images), []
+    for block in model.blocks:
+        queries, keys, _ = block.attention.project(block.attended(tokens), model.position)  # type: ignore[operator, union-attr]
+        few = max(1, SCORES_AT_ONCE // (queries.shape[1] * tokens.shape[1] ** 2))
+        for part in zip(queries.split(few), keys.split(few), strict=True):
+            scores = block.attention.scores(*part)  # type: ignore[operator, union-attr]
+            largest.append(scores.masked_fill(scores.isneginf(), 0).abs().amax())
+        tokens = block(tokens, model.position)
+    return torch.stack(largest).amax()
 
 
 def watched_images(data: Data, device: torch.device) -> Tensor:

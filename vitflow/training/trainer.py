@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitflow.config import RunConfig
-from vitflow.data.prepare import Data
+from vitflow.data.splits import Data
+from vitflow.machine.memory import keep_freed_memory
 from vitflow.models.build import build
+from vitflow.study.run import RunConfig
 from vitflow.training.batches import Batches
-from vitflow.training.device import compiles, keep_freed_memory, uses_bf16
 from vitflow.training.ema import build_average
 from vitflow.training.optimizer import build_optimizer, learning_rate
+from vitflow.training.precision import compiles, uses_bf16
 from vitflow.training.randomness import derive
 
 

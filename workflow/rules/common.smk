@@ -5,18 +5,20 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from vitflow import layout, ledger, stages
-from vitflow.config import ConfigError
-from vitflow.study import parse_study, read_yaml
-from vitflow.files import FileProblem, write_text
-from vitflow.grid import expand
-from vitflow.ledger import BEST as WINNER
+from vitflow.data import places
+from vitflow.machine.files import FileProblem, write_text
+from vitflow.results import ledger, stages, times
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import BEST as WINNER
+from vitflow.study.grid import expand
+from vitflow.study.names import ConfigError
+from vitflow.study.reading import parse_study, read_yaml
 
 try:
     for path in workflow.configfiles:
         read_yaml(path)  # Snakemake's own reader keeps the last of two equal keys and says nothing
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
-    HOME = layout.Layout(STUDY.study)
+    HOME = Layout(STUDY.study)
     GRID = expand(STUDY)
     JOBS = ledger.jobs(STUDY, GRID)
     STAGES = stages.stages(STUDY)
@@ -24,15 +26,15 @@ try:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
         for job in ledger.all_jobs(STUDY):
-            ledger.settle(STUDY, job)
-        stages.settle(STAGES.values())
+            times.settle_job(STUDY, job)
+        times.settle_stages(STAGES.values())
 except (ConfigError, FileProblem, ledger.LedgerError) as error:
     raise WorkflowError(str(error))
 
 CONFIG = str(HOME.effective_config)
 BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}
 
-MANIFEST = str(layout.manifest(STUDY.dataset.key))
+MANIFEST = str(places.manifest(STUDY.dataset.key))
 SCORES = [str(job.paths.metrics) for job in JOBS]
 
 # threads of one training on a CPU: more runs side by side are quicker than one with more threads
@@ -66,7 +68,7 @@ def job_of(wildcards):
         checkpoints.select.get()
         job = next(job for job in ledger.best_jobs(STUDY) if job.seed == int(wildcards.seed))
         if workflow.is_main_process:
-            ledger.settle(STUDY, job)
+            times.settle_job(STUDY, job)
         return job
     try:
         return BY_NAME[wildcards.run, str(wildcards.get("seed", 0))]

@@ -4,7 +4,7 @@
 rule prepare:
     output:
         manifest=update(MANIFEST),
-        images=str(layout.prepared(STUDY.dataset.key)),
+        images=str(places.prepared(STUDY.dataset.key)),
     log:
         f"logs/{STUDY.study}/prepare.log",
     resources:

@@ -1,0 +1,1 @@
+"""What several test files build: made-up results, checkouts, processes that are killed."""

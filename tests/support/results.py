@@ -1,0 +1,104 @@
+"""Test data: the files of a finished study as vitflow would have left them, made up but with the right digests.
+
+``finish(study)`` writes them into the current folder; ``as_it_was()`` puts that folder back after a test. Nothing
+here was measured, and nothing here may leave the tests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vitflow.data import places
+from vitflow.data.manifest import data_digest
+from vitflow.machine.files import sha256, write_json, write_text
+from vitflow.results import ledger
+from vitflow.results.audit import SCORING_ROOMS
+from vitflow.results.code import TRAINING_ROOMS, source_digest
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import Job
+from vitflow.results.provenance import write_sealed
+from vitflow.results.stages import stages, talk
+from vitflow.study.grid import expand, feature_runs
+from vitflow.study.schema import Study
+
+
+def with_epochs(study: Study, epochs: int) -> Study:
+    """The study with trainings of another length, and so with other runs."""
+    return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
+
+
+def publish(study: Study, job: Job) -> None:
+    """A training and its scores as `vitflow train` and `vitflow evaluate` publish them."""
+    paths = job.paths
+    write_text(paths.checkpoint, f"weights of {job.run} {job.seed}")
+    write_text(paths.history, "epoch,validation_accuracy\n1,50.0\n")
+    write_json(paths.config, job.config.normalised().model_dump())
+    record = {
+        "run": job.run,
+        "seed": job.seed,
+        "status": "finished",
+        "config_digest": job.config.digest,
+        "data_digest": data_digest(study.dataset.key),
+        "checkpoint_sha256": sha256(paths.checkpoint),
+        "history_sha256": sha256(paths.history),
+        "cost": {"seconds": 1.5},
+        "provenance": {"sources": source_digest(*TRAINING_ROOMS)},
+    }
+    write_sealed(paths.train, record)
+    write_text(paths.predictions, f"predictions of {job.run} {job.seed}")
+    scores = {
+        "checkpoint_sha256": record["checkpoint_sha256"],
+        "test": {"accuracy": 50.0},
+        "predictions_sha256": sha256(paths.predictions),
+        "provenance": {"sources": source_digest(*SCORING_ROOMS)},
+    }
+    write_sealed(paths.metrics, scores)
+
+
+def finish(study: Study) -> None:
+    """Leave here what a study has when Snakemake has nothing left to do. What nobody reads is a few words."""
+    home, key = Layout(study.study), study.dataset.key
+    write_text(places.prepared(key), "images")
+    digests = {"train": "of training images", "test": "of test images"}
+    write_json(places.manifest(key), {"digests": digests, "sha256": sha256(places.prepared(key))})
+    for path in talk():
+        write_text(path, f"written by the user in {path}")
+    for job in ledger.jobs(study):
+        publish(study, job)
+    if study.best:
+        write_json(home.selection, {"changes": {"width": 8}, "inputs": ledger.scores_digest(study)})
+    for job in ledger.best_jobs(study):
+        publish(study, job)
+    for run in feature_runs(study):
+        arrays = home.features / f"{run}.safetensors"
+        write_text(arrays, f"features of {run}")
+        stated = {"checkpoint_sha256": sha256(home.seed(run, 0).checkpoint), "features_sha256": sha256(arrays)}
+        write_sealed(arrays.with_suffix(".json"), stated)
+    for name, run in expand(study).runs.items():
+        wanted = {"config_digest": run.config.digest, "baseline_digest": study.baseline_run.digest}
+        write_sealed(home.cost(name), {"time_ratio": 1.0, **wanted})
+    for stage in stages(study).values():
+        for path in stage.outputs:
+            if path != home.selection:
+                write_text(path, f"made as {path}")
+        stage.seal()
+
+
+@contextmanager
+def as_it_was() -> Iterator[None]:
+    """Undo in the end whatever was done to the files of the current folder: cheaper than a copy for every test."""
+    here = Path.cwd()
+    kept = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in here.rglob("*") if path.is_file()}
+    try:
+        yield
+    finally:
+        for path in [path for path in here.rglob("*") if path.is_file() and path not in kept]:
+            path.unlink()
+        for path, (content, time) in kept.items():
+            if not path.exists() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            os.utime(path, ns=(time, time))

@@ -1,0 +1,160 @@
+"""What is known of each run over its seeds, and its difference from the baseline."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vitflow.analysis.intervals import simultaneous_intervals
+from vitflow.analysis.records import Difference, Interval, Run, Stability, Statistics
+from vitflow.analysis.techniques import Techniques
+from vitflow.study.grid import BASELINE, Grid
+from vitflow.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Result:
+    """The stored results of one run and seed: contents of train.json and metrics.json."""
+
+    run: str
+    seed: int
+    train: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.train["status"] == "finished")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run costs: exact counts, and what was measured, None where nothing was."""
+
+    parameters: int
+    multiplications: int
+    tokens: int
+    images_per_second: float | None = None
+    time_ratio: float | None = None
+    time_ratios: Interval | None = None
+    peak_bytes: int | None = None
+
+
+def runs_table(
+    study: Study, grid: Grid, results: Sequence[Result], costs: Mapping[str, Cost], techniques: Techniques
+) -> dict[str, Run]:
+    """Every run of the grid, over its seeds.
+
+    Differences are mean(run) - mean(baseline) on the same images; intervals are simultaneous within the first ablation
+    group that holds the run, and None below three seeds. Diverged seeds are counted, not averaged.
+    """
+    scores = {name: _scores([r for r in results if r.run == name and r.finished]) for name in grid.runs}
+    intervals = _intervals(study, grid, scores)
+    table = {}
+    for name, run in grid.runs.items():
+        mine = [r for r in results if r.run == name]
+        good = [r for r in mine if r.finished]
+        table[name] = Run(
+            label=techniques.run_label(name, run.config, study.baseline_run),
+            family=run.config.model.family,
+            model=run.config.model.model_dump(),
+            reference=any(p.run == name and p.group == "references" for p in grid.points),
+            seeds=tuple(r.seed for r in mine),
+            n=len(good),
+            diverged=len(mine) - len(good),
+            **scores[name],
+            stability=stability(mine),
+            difference=None if name == BASELINE else _difference(scores[name], scores[BASELINE], intervals, name),
+            **vars(costs[name]),
+        )
+    return table
+
+
+def spread(values: Sequence[float]) -> Statistics:
+    """Mean, sample standard deviation and the values, to four decimals."""
+    return Statistics(
+        mean=round(statistics.fmean(values), 4) if values else None,
+        sd=round(statistics.stdev(values), 4) if len(values) > 1 else None,
+        values=tuple(round(value, 4) for value in values),
+    )
+
+
+def stability(results: Sequence[Result]) -> Stability:
+    """Stability of a run over its seeds: mean spikes a training, largest norm and logit.
+
+    None where nothing was measured: results of older versions, trainings too short for spikes, models without
+    attention.
+    """
+
+    def measured(key: str) -> list[float]:
+        values = [r.train.get("stability", {}).get(key) for r in results]
+        return [value for value in values if value is not None]
+
+    def mean(key: str) -> float | None:
+        return round(statistics.fmean(values), 4) if (values := measured(key)) else None
+
+    def largest(key: str) -> float | None:
+        return round(max(values), 4) if (values := measured(key)) else None
+
+    return Stability(
+        gradient_spikes=mean("gradient_spikes"),
+        loss_spikes=mean("loss_spikes"),
+        largest_gradient_norm=largest("largest_gradient_norm"),
+        largest_attention_logit=largest("largest_attention_logit"),
+        diverged_at={str(r.seed): r.train["diverged_step"] for r in results if not r.finished},
+    )
+
+
+def _scores(finished: list[Result]) -> dict[str, Statistics]:
+    def over_seeds(split: str, key: str) -> Statistics:
+        return spread([r.metrics[split][key] for r in finished if r.metrics[split] is not None])
+
+    return {
+        "validation": over_seeds("validation", "accuracy"),
+        "test": over_seeds("test", "accuracy"),
+        "clean_train": over_seeds("train", "accuracy"),
+        "test_loss": over_seeds("test", "loss"),
+        "test_ece": over_seeds("test", "ece"),
+    }
+
+
+def _difference(
+    mine: dict[str, Statistics],
+    base: dict[str, Statistics],
+    intervals: dict[str, dict[str, Interval | None]],
+    run: str,
+) -> Difference | None:
+    """None where a run or the baseline has no finished seed."""
+
+    def points(split: str) -> float | None:
+        ours, theirs = mine[split].mean, base[split].mean
+        return None if ours is None or theirs is None else round(ours - theirs, 4)
+
+    def interval(split: str) -> Interval | None:
+        return intervals[split].get(run)
+
+    test, validation = points("test"), points("validation")
+    if test is None:
+        return None
+    return Difference(
+        n=min(len(mine["test"].values), len(base["test"].values)),
+        test=test,
+        test_interval=interval("test"),
+        validation=validation,
+        validation_interval=None if validation is None else interval("validation"),
+    )
+
+
+def _intervals(
+    study: Study, grid: Grid, scores: dict[str, dict[str, Statistics]]
+) -> dict[str, dict[str, Interval | None]]:
+    """{split: {run: interval}}, simultaneous within each group."""
+    result: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
+    for group in [*study.ablations, *study.cross, "references"]:
+        members = [p.run for p in grid.points if p.group == group and p.run != BASELINE]
+        for split, found in result.items():
+            values = {run: scores[run][split].values for run in members}
+            for run, interval in simultaneous_intervals(scores[BASELINE][split].values, values).items():
+                found.setdefault(run, interval)
+    return result

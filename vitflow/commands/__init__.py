@@ -1,0 +1,23 @@
+"""The commands, a file each: its arguments, what it reads, what it calls, what it publishes.
+
+A command is a module of this folder with ``EXAMPLE`` and, where more is to be told, ``DETAILS``, both for ``--help``;
+``arguments(parser)``, which adds its options; and ``run(options)``, which returns the exit code. Everything is
+published whole, last of all the file that says the step is done, with its provenance.
+"""
+
+#: by name, what ``vitflow --help`` says of it
+COMMANDS = {
+    "plan": "what a study consists of and how long it takes here",
+    "status": "what is done, running, waiting, stale or orphaned",
+    "prepare": "prepare the dataset",
+    "train": "train one run, or whatever is missing",
+    "measure": "measure speed and memory, alone on this machine",
+    "evaluate": "score final weights",
+    "features": "store named intermediates of validation images",
+    "analyse": "tables, principal components, selection",
+    "figures": "draw figures from the analysis",
+    "slides": "render the talk as HTML, PDF and PPTX",
+    "record": "verify results and hand them to DVC",
+    "restore": "get weights, features and images back from DVC, and verify them",
+    "schema": "print the JSON schema of config.yaml",
+}

@@ -1,0 +1,204 @@
+"""`vitflow analyse`: from stored results to tables, principal components, the winner, and ``analysis/*``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from vitflow.analysis import pooled, tables
+from vitflow.analysis.curves import write_curves
+from vitflow.analysis.pca import describe
+from vitflow.analysis.records import Absent, Example, Pca, Run, Selection, Winner
+from vitflow.analysis.runs import Cost, Result, spread
+from vitflow.analysis.selection import select_architecture
+from vitflow.analysis.summary import summarise
+from vitflow.analysis.techniques import read_techniques
+from vitflow.commands.options import add_study, study_of
+from vitflow.data import places
+from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
+from vitflow.measuring.cost import exact
+from vitflow.results import ledger
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import BEST, LedgerError
+from vitflow.results.stages import stages
+from vitflow.study.grid import expand, feature_runs
+from vitflow.study.names import ConfigError, nearest
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Study
+from vitflow.training.loop import HISTORY
+
+EXAMPLE = "vitflow analyse summary pca"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_study(parser)
+    parser.add_argument("step", nargs="*", metavar="STEP", help="summary, pca, select, best (default: all but best)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do the steps that were named, in their order."""
+    study = study_of(options)
+    for step in options.step:
+        if step not in STEPS:
+            raise ConfigError(f"no step '{step}'{nearest(step, list(STEPS))}")
+    for step in options.step or ["summary", "pca", *(["select"] if study.best else [])]:
+        STEPS[step](study)
+    return 0
+
+
+def summary(study: Study) -> None:
+    """Tables of the static grid: grid.csv, summary.csv, metrics/*.json, and most of analysis/*.
+
+    Works on whatever is finished and says how much that is. Raises LedgerError naming stale results.
+    """
+    home, grid = Layout(study.study), expand(study)
+    finished = []
+    for job in ledger.jobs(study, grid):
+        if job.status == "stale":
+            raise LedgerError(
+                f"{job.paths.train}: result of another configuration than {job.run} has now; "
+                f"run `snakemake train` or `vitflow train --pending`"
+            )
+        if job.is_over:
+            finished.append(job)
+    if not finished:
+        raise LedgerError(
+            f"study '{study.study}' has no results yet; run `snakemake train` or `vitflow train --pending`"
+        )
+    results = [Result(j.run, j.seed, read_json(j.paths.train), read_json(j.paths.metrics)) for j in finished]
+    measured = {name: ledger.measured_cost(study, name, run.config) or {} for name, run in grid.runs.items()}
+    scores = [sha256(job.paths.metrics) for job in finished]
+    seen = [f"{r.run} {r.seed} {r.train['checkpoint_sha256']} {d}" for r, d in zip(results, scores, strict=True)]
+    found = summarise(
+        study,
+        grid,
+        results,
+        {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
+        read_techniques(study.study),
+        classes=_classes(study),
+        digest=sha256_text("\n".join(seen)),
+        measured_on=[record["provenance"] for record in measured.values() if record],
+    )
+    write_csv(home.grid, ("group", "axis", "value", "run", "seeds", "digest"), grid.table())
+    write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
+    pooled.calibration(results).write(home.analysis / "calibration.json")
+    pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
+    found.write(home.analysis / "summary.json")
+    _write_tables(home, found.runs, has_winner=study.best is not None)
+    stages(study)["summary"].seal()
+
+
+def pca(study: Study) -> None:
+    """Principal components of all stored features: analysis/pca.json. Runs without are named there."""
+    import safetensors.numpy
+
+    home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
+    models, labels, examples, absent = [], None, [], []
+    for name in feature_runs(study):
+        path = home.features / f"{name}.safetensors"
+        if not path.exists():
+            raise LedgerError(f"{path}: no such features; run `vitflow features` (it reads the weights of the run)")
+        manifest = read_json(path.with_suffix(".json"))
+        if sha256(path) != manifest["features_sha256"]:
+            raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
+        label = techniques.run_label("ViT, baseline", grid.runs[name].config, study.baseline_run)
+        if "absent" in manifest:
+            absent.append(Absent(run=name, label=label, reason=manifest["absent"]))
+            continue
+        arrays = safetensors.numpy.load_file(path)
+        layer = manifest["layer"]
+        models.append(describe(name, label, layer, arrays["patch"], arrays["pooled"], arrays["example_index"]))
+        if labels is None:
+            labels = arrays["labels"].tolist()
+            examples = [
+                Example(label=int(arrays["labels"][i]), image=image.tolist())
+                for i, image in zip(arrays["example_index"], arrays["examples"], strict=True)
+            ]
+    Pca(
+        images=len(labels or []),
+        split="validation",
+        classes=_classes(study),
+        labels=tuple(labels or []),
+        models=tuple(models),
+        absent=tuple(absent),
+        examples=tuple(examples),
+    ).write(home.analysis / "pca.json")
+    stages(study)["pca"].seal()
+
+
+def select(study: Study) -> None:
+    """Choose the winning combination from validation results of the finished static grid."""
+    if study.best is None:
+        raise LedgerError(f"study '{study.study}' has no section 'best'")
+    validation: dict[str, list[float]] = {}
+    for job in ledger.jobs(study):
+        if not job.is_over:
+            raise LedgerError(
+                f"{job.run} seed {job.seed} is {job.status}; winners are chosen when the grid is finished"
+            )
+        scores = read_json(job.paths.metrics)["validation"]
+        validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
+    chosen = select_architecture(
+        study, validation, lambda config: exact(config)["multiplications"], ledger.scores_digest(study)
+    )
+    chosen.write(Layout(study.study).selection)
+    stages(study)["select"].seal()
+
+
+def best(study: Study) -> None:
+    """Report the winner on its fresh seeds: analysis/best.json."""
+    home, jobs = Layout(study.study), ledger.best_jobs(study)
+    if not jobs:
+        raise LedgerError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
+    unfinished = [job for job in jobs if not job.is_over]
+    if unfinished:
+        raise LedgerError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
+    scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
+    winner = Winner(
+        **Selection.read(home.selection).model_dump(),
+        run=BEST,
+        label=read_techniques(study.study).run_label("the baseline", jobs[0].config, study.baseline_run),
+        seeds=tuple(job.seed for job in jobs),
+        n=len(scores),
+        validation=spread([found["validation"]["accuracy"] for found in scores if found["validation"]]),
+        test=spread([found["test"]["accuracy"] for found in scores]),
+    )
+    winner.write(home.analysis / "best.json")
+    cost = exact(jobs[0].config)
+    write_json(home.metrics / f"{BEST}.json", tables.metrics(winner, cost["parameters"], cost["multiplications"]))
+    stages(study)["best"].seal()
+
+
+STEPS = {"summary": summary, "pca": pca, "select": select, "best": best}
+
+
+def _classes(study: Study) -> tuple[str, ...]:
+    return tuple(read_json(places.manifest(study.dataset.key), "classes")["classes"])
+
+
+def _cost(config: RunConfig, measured: dict[str, Any]) -> Cost:
+    counts = exact(config)
+    return Cost(
+        parameters=counts["parameters"],
+        multiplications=counts["multiplications"],
+        tokens=counts["tokens"],
+        images_per_second=measured.get("images_per_second"),
+        time_ratio=measured.get("time_ratio"),
+        time_ratios=measured.get("time_ratios"),
+        peak_bytes=measured.get("peak_bytes"),
+    )
+
+
+def _write_tables(home: Layout, runs: dict[str, Run], *, has_winner: bool) -> None:
+    """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
+    rows = [tables.row(name, run) for name, run in runs.items()]
+    write_csv(home.summary, rows[0].keys(), rows)
+    for name, run in runs.items():
+        write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
+    for path in home.metrics.glob("*.json"):
+        if path.stem not in runs and path.stem != BEST:
+            path.unlink()  # a run that the study no longer has
+    if not has_winner:
+        for path in (home.analysis / "best.json", home.metrics / f"{BEST}.json"):
+            path.unlink(missing_ok=True)

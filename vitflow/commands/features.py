@@ -1,0 +1,95 @@
+"""`vitflow features`: named intermediates of validation images, as arrays."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from vitflow.commands.options import add_run, machine_of, study_of
+from vitflow.machine.files import publishing, sha256
+from vitflow.machine.limits import Machine
+from vitflow.machine.log import say
+from vitflow.machine.memory import told_if_memory_ends
+from vitflow.results.code import FEATURES
+from vitflow.results.layout import Layout
+from vitflow.results.ledger import Job, LedgerError, find_job
+from vitflow.results.provenance import provenance, write_sealed
+from vitflow.results.weights import trained, trained_model
+from vitflow.study.grid import feature_runs
+from vitflow.study.schema import Study
+
+if TYPE_CHECKING:
+    import torch
+
+EXAMPLE = "vitflow features --run baseline"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_run(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Store the features of the run that was named, or of all that the study wants."""
+    study, machine = study_of(options), machine_of(options)
+    for name in [options.run_name] if options.run_name else feature_runs(study):
+        _store(study, name, machine)
+    return 0
+
+
+def _store(study: Study, run: str, machine: Machine) -> None:
+    """Store patch tokens and pooled features of validation images for one run (its first seed).
+
+    A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
+    """
+    import safetensors.torch
+
+    job = find_job(study, run, 0)
+    record = trained(job)
+    if record["status"] == "finished":
+        with machine.device() as device, told_if_memory_ends(run):
+            tensors, found = _extracted(study, job, device)
+    else:
+        tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
+    arrays = Layout(study.study).features / f"{run}.safetensors"
+    with publishing(arrays) as temporary:
+        temporary.write_bytes(safetensors.torch.save(tensors))
+    write_sealed(
+        arrays.with_suffix(".json"),
+        {
+            "run": run,
+            "seed": job.seed,
+            "requested": study.features.images,
+            **found,
+            "config_digest": job.config.digest,
+            "checkpoint_sha256": record["checkpoint_sha256"],
+            "features_sha256": sha256(arrays),
+            "provenance": provenance(*FEATURES),
+        },
+    )
+    if "absent" in found:
+        say(f"{run} seed {job.seed}: no features, {found['absent']}")
+
+
+def _extracted(study: Study, job: Job, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(features by name, where they were taken), or ({}, why there are none)."""
+    from vitflow.data.splits import Split
+    from vitflow.measuring.features import choose_layer, extract, positions
+
+    model, data = trained_model(study, job, device)
+    side = job.config.dataset.shape[0]
+    layer = choose_layer(job.config.model, side, positions(study.baseline, study.dataset.shape[0]))
+    if not len(data.validation.labels):
+        raise LedgerError("features are taken from validation images, and validation_fraction is 0")
+    validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
+    taken = extract(model, layer, validation, data, study.features.images)
+    if not (taken.patch.isfinite().all() and taken.pooled.isfinite().all()):
+        return {}, {"absent": "larger than half precision holds"}
+    tensors = {name: getattr(taken, name) for name in ("patch", "pooled", "labels", "examples", "example_index")}
+    return tensors, {
+        "layer": layer,
+        "images": len(taken.labels),
+        "patch": list(taken.patch.shape),
+        "pooled": list(taken.pooled.shape),
+        "classes": list(data.classes),
+    }

@@ -1,0 +1,53 @@
+"""Options that several commands have, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from vitflow.machine.limits import Machine
+from vitflow.study.reading import read_study
+from vitflow.study.schema import Study
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """``--config``."""
+    parser.add_argument("--config", default="config.yaml", metavar="FILE", help="the study (default: config.yaml)")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """``--config``, ``--run``, and what the command may use of this machine."""
+    add_study(parser)
+    parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it")
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all)")
+    parser.add_argument(
+        "--jobs-per-gpu", type=positive, default=1, metavar="N", help="jobs that may share a GPU (default: 1)"
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """``--seed``."""
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="seed of the run (default: 0)")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, as argparse wants it told."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive whole number, got '{text}'")
+    return number
+
+
+def study_of(options: argparse.Namespace) -> Study:
+    """The study that ``--config`` names. Raises ConfigError."""
+    return read_study(Path(options.config))
+
+
+def machine_of(options: argparse.Namespace) -> Machine:
+    """What ``--threads``, ``--jobs-per-gpu`` and, where there is one, ``--time-limit`` leave the command."""
+    limit = getattr(options, "time_limit", None)
+    return Machine(options.threads, options.jobs_per_gpu, None if limit is None else time.monotonic() + limit)

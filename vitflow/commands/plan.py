@@ -1,0 +1,61 @@
+"""`vitflow plan`: before anything runs, what a study consists of and how long it takes here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from vitflow.commands.options import add_study, study_of
+
+EXAMPLE = "vitflow plan --config config.yaml"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_study(parser)
+    parser.add_argument("--brief", action="store_true", help="one line: trainings left and time")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a table of runs and the time of what is left, or the last alone."""
+    import torch
+    from rich.console import Console
+    from rich.table import Table
+
+    from vitflow.machine.device import device_name, select_device, spell_device
+    from vitflow.measuring.cost import exact
+    from vitflow.measuring.estimate import hours_a_seed
+    from vitflow.results.ledger import all_jobs
+    from vitflow.results.progress import hours_left, spell_hours
+    from vitflow.study.grid import expand
+
+    study, device = study_of(options), select_device()
+    grid, jobs = expand(study), all_jobs(study)
+    hours, waiting = hours_a_seed(grid, device), [job for job in jobs if not job.is_over]
+    here = device_name(device.type)
+    if device.type == "cpu":
+        here = spell_device(here, torch.get_num_threads())
+    total = f"{study.study}: {len(jobs)} trainings, {len(waiting)} still to do"
+    if waiting:
+        left = spell_hours(hours_left(waiting, hours))
+        total += f": about {left} one after another on this device ({here}, measured now)"
+    if options.brief:
+        print(total)
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "seeds", "parameters", "multiplications", "tokens", "time, all seeds"):
+        table.add_column(heading, justify="left" if heading == "run" else "right", no_wrap=heading == "run")
+    for name, run in grid.runs.items():
+        cost = exact(run.config)
+        table.add_row(
+            name,
+            str(len(run.seeds)),
+            f"{cost['parameters'] / 1e6:.2f} M",
+            f"{cost['multiplications'] / 1e6:.1f} M",
+            str(cost["tokens"]),
+            spell_hours(hours[name] * len(run.seeds)),
+        )
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table)
+    console.print(f"\n{total}")
+    return 0

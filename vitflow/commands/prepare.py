@@ -1,0 +1,37 @@
+"""`vitflow prepare`: the dataset in its canonical form, and the manifest that states it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vitflow.commands.options import add_study, study_of
+from vitflow.data import places
+from vitflow.data.manifest import read_manifest
+from vitflow.data.prepare import is_prepared, load, prepare
+from vitflow.study.names import ConfigError
+
+EXAMPLE = "vitflow prepare --path ~/datasets/cifar10"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_study(parser)
+    parser.add_argument("--path", metavar="PATH", help="local copy of the dataset, used before any download")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prepare the images, or verify that they are prepared; print the counts."""
+    dataset = study_of(options).dataset
+    if options.path:
+        if not Path(options.path).exists():
+            raise ConfigError(f"--path {options.path}: no such file or folder")
+        dataset = dataset.model_copy(update={"path": options.path})
+    if is_prepared(dataset):
+        load(dataset)
+        manifest = read_manifest(dataset)
+    else:
+        manifest = prepare(dataset)
+    counts = ", ".join(f"{sum(n.values())} {split}" for split, n in manifest["counts"].items())
+    print(f"{places.prepared(dataset.key)}: {counts} images, {len(manifest['classes'])} classes")
+    return 0

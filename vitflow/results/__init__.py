@@ -1,0 +1,1 @@
+"""Where results lie and whether they are true: layout, provenance, ledger, stages, audit, DVC."""

@@ -1,0 +1,113 @@
+"""Where results live. Every path of a study is spelled here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class SeedPaths:
+    """The files of one run and seed."""
+
+    folder: Path
+    checkpoint: Path
+    state: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.json"
+
+    @property
+    def history(self) -> Path:
+        return self.folder / "history.csv"
+
+    @property
+    def train(self) -> Path:
+        return self.folder / "train.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.folder / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        return self.folder / "predictions.npz"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one study."""
+
+    study: str
+
+    @property
+    def root(self) -> Path:
+        return RESULTS / self.study
+
+    @property
+    def grid(self) -> Path:
+        return self.root / "grid.csv"
+
+    @property
+    def summary(self) -> Path:
+        """The table for people."""
+        return self.root / "summary.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """One small file per run for `dvc metrics`, which shows a table of them."""
+        return self.root / "metrics"
+
+    def cost(self, run: str) -> Path:
+        """Measured speed and memory of a run."""
+        return self.root / "cost" / f"{run}.json"
+
+    @property
+    def provenance(self) -> Path:
+        """One file per stage: digests of what it read, what it made, and of its code."""
+        return self.root / "provenance"
+
+    @property
+    def analysis(self) -> Path:
+        return self.root / "analysis"
+
+    @property
+    def features(self) -> Path:
+        return self.root / "features"
+
+    @property
+    def figures(self) -> Path:
+        return self.root / "figures"
+
+    @property
+    def slides(self) -> Path:
+        return self.root / "slides"
+
+    @property
+    def selection(self) -> Path:
+        return self.root / "selection" / "best_architecture.json"
+
+    @property
+    def state(self) -> Path:
+        """Ignored by git and DVC: resume states, wanted configurations, locks."""
+        return self.root / "state"
+
+    @property
+    def effective_config(self) -> Path:
+        """The study as Snakemake resolved it, overrides included: what its jobs read."""
+        return self.state / "study.json"
+
+    def wanted(self, run: str, seed: int | str) -> Path:
+        """The configuration asked for, whose file time tells Snakemake whether the results are of it."""
+        return self.state / "wanted" / run / f"seed{seed}.json"
+
+    def seed(self, run: str, seed: int | str) -> SeedPaths:
+        """The files of one run and seed."""
+        return SeedPaths(
+            folder=self.root / "runs" / run / f"seed{seed}",
+            checkpoint=self.root / "checkpoints" / run / f"seed{seed}.safetensors",
+            state=self.state / "runs" / run / f"seed{seed}",
+        )

@@ -1,0 +1,203 @@
+"""Which result belongs to which configuration.
+
+A result is believed only by digest: ``train.json`` names the configuration, data and weights it came from,
+``metrics.json`` the weights it was computed with. File times, which git and DVC set as they like, are made
+to agree with the digests (:mod:`vitflow.results.times`), so that Snakemake plans exactly what has changed.
+No torch here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from vitflow.machine.files import read_json, sha256, sha256_text
+from vitflow.results.layout import Layout, SeedPaths
+from vitflow.study.grid import Grid, Run, expand
+from vitflow.study.names import ConfigError, nearest
+from vitflow.study.run import RunConfig
+from vitflow.study.schema import Best, Study
+
+Status = Literal["done", "diverged", "trained", "interrupted", "stale", "missing"]
+
+#: the name under which the winning combination is trained, and its first seed: never one used for choosing
+BEST = "best_architecture"
+FRESH_SEED = 100
+
+
+class LedgerError(RuntimeError):
+    """Results and configuration do not agree; the message names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run and seed of a study: what is wanted, and where it lives."""
+
+    run: str
+    seed: int
+    config: RunConfig
+    paths: SeedPaths
+
+    @property
+    def status(self) -> Status:
+        """What is there, judged by digests."""
+        record = training_record(self.paths) if self.paths.train.exists() else None
+        if record is None:
+            return "interrupted" if any(self.paths.state.glob("step-*.pt")) else "missing"
+        if record["config_digest"] != self.config.digest:
+            return "stale"
+        if not self.evaluated(record):
+            return "trained"
+        return "diverged" if record["status"] == "diverged" else "done"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is trained and scored, or diverged."""
+        return self.status in ("done", "diverged")
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process is training it right now."""
+        try:
+            with FileLock(self.paths.state / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False  # no such folder: nobody has begun
+
+    def evaluated(self, record: dict[str, Any]) -> bool:
+        """Whether metrics.json was computed with the weights that ``record`` (train.json) names."""
+        if not (self.paths.metrics.exists() and self.paths.predictions.exists()):
+            return False
+        stated = read_json(self.paths.metrics, "checkpoint_sha256")
+        return bool(stated["checkpoint_sha256"] == record["checkpoint_sha256"])
+
+
+def training_record(paths: SeedPaths) -> dict[str, Any]:
+    """What train.json says. Raises FileProblem naming it where it is missing, damaged or incomplete."""
+    return dict(read_json(paths.train, "config_digest", "checkpoint_sha256", "status"))
+
+
+def jobs(study: Study, grid: Grid | None = None) -> list[Job]:
+    """Every run of the static grid, once per seed, in the order of the study."""
+    grid = grid or expand(study)
+    return [job(study, run, seed) for run in grid.runs.values() for seed in run.seeds]
+
+
+def job(study: Study, run: Run, seed: int) -> Job:
+    """One run and seed."""
+    return Job(run.name, seed, run.config, Layout(study.study).seed(run.name, seed))
+
+
+def fresh_seeds(best: Best) -> range:
+    """Seeds on which the winner is confirmed."""
+    return range(FRESH_SEED, FRESH_SEED + best.seeds)
+
+
+def best_run(study: Study) -> Run | None:
+    """The selected combination with its fresh seeds; None if the study selects none, or not yet from these scores.
+
+    Raises LedgerError where the stored selection is damaged.
+    """
+    path = Layout(study.study).selection
+    if study.best is None or not path.exists():
+        return None
+    selection = read_json(path, "inputs", "changes")
+    if selection["inputs"] != scores_digest(study):
+        return None
+    try:
+        config = study.resolve(selection["changes"])
+    except ConfigError as error:
+        raise LedgerError(f"{path}: not a selection of this study ({error}); delete it to have it made again") from None
+    return Run(BEST, config, tuple(fresh_seeds(study.best)))
+
+
+def best_jobs(study: Study) -> list[Job]:
+    """The winner on its fresh seeds; empty before it is selected."""
+    run = best_run(study)
+    return [job(study, run, seed) for seed in run.seeds] if run else []
+
+
+def all_jobs(study: Study) -> list[Job]:
+    """The static grid and, once selected, the winning combination on its fresh seeds."""
+    return jobs(study) + best_jobs(study)
+
+
+def find_job(study: Study, run: str, seed: int) -> Job:
+    """The job of that name and seed. Raises LedgerError with the nearest valid choice."""
+    found = [job for job in all_jobs(study) if job.run == run]
+    if not found:
+        if run == BEST and study.best is not None:
+            raise LedgerError(f"'{BEST}' is not selected yet; run `vitflow analyse` when the grid is finished")
+        raise unknown_run(study, run)
+    for job in found:
+        if job.seed == seed:
+            return job
+    raise LedgerError(f"run '{run}' has no seed {seed}; valid: {', '.join(str(j.seed) for j in found)}")
+
+
+def unknown_run(study: Study, run: str) -> LedgerError:
+    """What to tell where a study has no run of that name."""
+    return LedgerError(f"no run '{run}' in study '{study.study}'{nearest(run, sorted(expand(study).runs))}")
+
+
+def measured_cost(study: Study, run: str, config: RunConfig) -> dict[str, Any] | None:
+    """What was measured of a run beside the baseline that the study has now; None if nothing was."""
+    path = Layout(study.study).cost(run)
+    if not path.exists():
+        return None
+    record = dict(read_json(path, "config_digest", "baseline_digest"))
+    wanted = (config.digest, study.baseline_run.digest)
+    return record if (record["config_digest"], record["baseline_digest"]) == wanted else None
+
+
+def orphans(study: Study) -> list[Path]:
+    """Folders of runs and seeds that the study no longer has."""
+    known = {j.paths.folder for j in jobs(study)}
+    known |= (
+        {Layout(study.study).seed(BEST, s).folder for s in range(FRESH_SEED, FRESH_SEED + 1000)}
+        if study.best
+        else set()
+    )
+    found = (Layout(study.study).root / "runs").glob("*/seed*")
+    return sorted(path for path in found if path not in known)
+
+
+def belongs(study: Study, result: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether scores or features are of the weights that ``record`` names; features, of as many images as asked for."""
+    wanted = study.features.images
+    same = result.get("checkpoint_sha256") == record["checkpoint_sha256"]
+    return same and bool(result.get("requested", wanted) == wanted)
+
+
+def study_digest(study: Study) -> str:
+    """Digest of all that tables and slides are made from, but for the results: the study without its data's path."""
+    # without fields at their default, so that a field added to the schema redraws no table
+    written = study.model_dump_json(exclude={"dataset": {"path"}}, exclude_defaults=True)
+    return sha256_text(f"{study.baseline.family} {written}")
+
+
+def scores_digest(study: Study) -> str:
+    """Digest of what a winner is chosen from: the rule, the configurations, their scores as far as they are there."""
+    found = [f"{job.config.digest} {sha256(job.paths.metrics)}" for job in jobs(study) if job.paths.metrics.exists()]
+    return sha256_text("\n".join([str(study.best), *sorted(found)]))
+
+
+def weights_needed(study: Study, job: Job, output: Path) -> str | None:
+    """Why a step that reads the weights of ``job`` to make ``output`` cannot run, or None if it can or need not."""
+    paths = job.paths
+    if not paths.train.exists() or paths.checkpoint.exists():
+        return None
+    record = training_record(paths)
+    if record["config_digest"] != job.config.digest:
+        return None  # it is trained anew anyway
+    if output.exists() and belongs(study, read_json(output), record):
+        return None
+    return (
+        f"{paths.checkpoint}: weights are missing, and {output} needs them. Get them with `vitflow restore`, "
+        f"or delete {paths.folder} to train this run again"
+    )

@@ -1,0 +1,108 @@
+"""What stands in rows and cells of the talk's tables. Words of a study are escaped, so that they stay text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from vitflow.analysis.claims import Change
+from vitflow.analysis.records import Run
+from vitflow.slides.filters import amount, interval, number, signed, stat, three, times
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|#!])", r"\\\1", " ".join(text.split()))
+
+
+def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
+    """A row of the tables of models: name, n, validation, test, parameters, multiplications, time."""
+    bold = "**" if chosen else ""
+    return _row(
+        f"{bold}{escaped(name)}{bold}",
+        str(run.n),
+        f"{bold}{stat(run.validation)}{bold}",
+        f"{bold}{stat(run.test)}{bold}",
+        amount(run.parameters),
+        amount(run.multiplications),
+        times(run.time_ratio),
+    )
+
+
+def seeds_row(run: Run) -> Markup:
+    """A row of the table of all runs, with two decimals and deviations of their own."""
+    diverged = f" ({run.diverged} diverged)" if run.diverged else ""
+    return _row(
+        escaped(run.label) + diverged,
+        str(run.n),
+        number(run.test.mean, 2),
+        number(run.test.sd, 2),
+        number(run.validation.mean, 2),
+        number(run.validation.sd, 2),
+        amount(run.parameters),
+        amount(run.multiplications),
+        times(run.time_ratio),
+    )
+
+
+def stability_row(name: str, run: Run) -> Markup:
+    """A row of the tables of stability: name, seeds, diverged, spikes, largest norm and logit."""
+    steady = run.stability
+    return _row(
+        escaped(name),
+        str(len(run.seeds)),
+        diverged_at(run),
+        number(steady.gradient_spikes),
+        number(steady.loss_spikes),
+        three(steady.largest_gradient_norm),
+        three(steady.largest_attention_logit),
+    )
+
+
+def diverged_at(run: Run) -> str:
+    """``0``, or ``2 (step 71)``: seeds that diverged, and the first step of any."""
+    steps = run.stability.diverged_at.values()
+    return f"{run.diverged} (step {min(steps)})" if run.diverged and steps else str(run.diverged)
+
+
+def listed(changes: Sequence[Change], most: int, otherwise: str = "") -> Markup:
+    """``8: −7.0; 2: +3.1; …``: the first changes of an axis, ``otherwise`` where there are none."""
+    shown = "; ".join(f"{escaped(change.value)}:&nbsp;{signed(change.points)}" for change in changes[:most])
+    return Markup((shown or otherwise) + ("; …" if len(changes) > most else ""))
+
+
+def observed(changes: Sequence[Change]) -> Markup:
+    """As :func:`listed`, six at most, with intervals and n."""
+    shown = "; ".join(f"{_observed(change)}, n&nbsp;=&nbsp;{_n(change.run)}" for change in changes[:6])
+    return Markup((shown or "no other value has finished") + ("; …" if len(changes) > 6 else ""))
+
+
+def moved(runs: Sequence[Run]) -> Markup:
+    """``patch size 8 (−7.0), heads 1 (−4.4), and 3 more``: four runs at most; ``none``."""
+    differences = [(run, run.difference.test) for run in runs if run.difference]
+    shown = [f"{escaped(run.label)} ({signed(points)})" for run, points in differences]
+    return _four(shown) if shown else Markup("none")
+
+
+def lost_seeds(runs: Sequence[Run]) -> Markup:
+    """``heads 96 (2 of 3), and 1 more``: runs and how many of their seeds diverged, four at most."""
+    return _four([f"{escaped(run.label)} ({run.diverged} of {len(run.seeds)})" for run in runs])
+
+
+def _four(words: list[str]) -> Markup:
+    more = f", and {len(words) - 4} more" if len(words) > 4 else ""
+    return Markup(", ".join(words[:4]) + more)
+
+
+def _observed(change: Change) -> str:
+    return f"{escaped(change.value)}:&nbsp;{signed(change.points)} points{interval(change.run)}"
+
+
+def _n(run: Run) -> int:
+    return run.difference.n if run.difference else 0
+
+
+def _row(*cells: str) -> Markup:
+    return Markup(f"| {' | '.join(cells)} |")

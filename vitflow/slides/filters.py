@@ -1,0 +1,77 @@
+"""How numbers are said in the talk: the filters of its template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vitflow.analysis.records import Run, Statistics
+
+MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """``84.3``; a dash where there is no number."""
+    return NOTHING if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """``+0.2``, with a true minus; never ``-0.0``."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if not text.strip("+-0.") else text.replace("-", MINUS)
+
+
+def stat(statistics: Statistics, digits: int = 1) -> str:
+    """Mean and standard deviation over seeds, ``84.3 ± 0.2`` unbroken; the mean alone at one seed; a dash at none."""
+    mean = number(statistics.mean, digits)
+    return mean if statistics.sd is None else f"{mean}&nbsp;±&nbsp;{number(statistics.sd, digits)}"
+
+
+def amount(value: float) -> str:
+    """Three digits and a unit: ``2.71 M``, ``174 M``, ``1.30 G``."""
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= 0.9995 * size:
+            scaled = value / size
+            return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f}{unit}"
+    return f"{value:g}"
+
+
+def three(value: float | None) -> str:
+    """Three significant digits, ``0.876`` or ``1.6e+11``; a dash where there is no number."""
+    return NOTHING if value is None else f"{value:.3g}".replace("-", MINUS)
+
+
+def times(ratio: float | None) -> str:
+    """``1.4×``; a dash where there is no number."""
+    return NOTHING if ratio is None else f"{ratio:.2f}×"
+
+
+def thousands(value: int) -> str:
+    """``45,000``."""
+    return f"{value:,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """``1 seed``, ``3 seeds``."""
+    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def interval(run: Run) -> str:
+    """``(+0.9 to +1.7)`` after a space: the simultaneous interval of the test difference; '' without one."""
+    bounds = run.difference.test_interval if run.difference else None
+    return "" if bounds is None else f"&nbsp;({signed(bounds[0])} to {signed(bounds[1])})"
+
+
+#: by the name that the template calls it
+FILTERS: dict[str, Callable[..., str]] = {
+    "number": number,
+    "signed": signed,
+    "stat": stat,
+    "amount": amount,
+    "three": three,
+    "times": times,
+    "thousands": thousands,
+    "counted": counted,
+    "interval": interval,
+}

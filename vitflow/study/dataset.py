@@ -1,0 +1,72 @@
+"""Section ``dataset``: which images, and how many of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from vitflow.study.fields import Strict
+from vitflow.study.names import check_name
+
+
+class Images(NamedTuple):
+    """What is known beforehand of a dataset's images."""
+
+    side: int  #: pixels
+    channels: int
+    classes: int
+    training: int  #: official training images
+    title: str  #: as people say it
+
+
+#: by config.dataset.name; a folder's shape is configured
+IMAGES: dict[str, Images] = {
+    "cifar10": Images(32, 3, 10, 50_000, "CIFAR-10"),
+    "cifar100": Images(32, 3, 100, 50_000, "CIFAR-100"),
+    "digits": Images(8, 1, 10, 1_437, "handwritten digits"),
+}
+
+
+class Dataset(Strict):
+    """Which images, and how many of them."""
+
+    name: Literal["cifar10", "cifar100", "digits", "folder"]
+    path: str | None = Field(
+        None, description="local copy, used before any download: official archive, class folders, or zips of them"
+    )
+    train_images: int | None = Field(
+        None, ge=1, description="stratified subset of the training images; subsets are nested; all if null"
+    )
+    validation_fraction: float = Field(
+        0.1, ge=0.0, lt=0.9, description="part of the official training images held out, per class, by content hash"
+    )
+    image_size: int | None = Field(None, ge=4, description="pixels a side; only for 'folder'")
+    channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
+    classes: int | None = Field(None, ge=2, description="only for 'folder'")
+
+    @model_validator(mode="after")
+    def _shape_is_known(self) -> Dataset:
+        own = (self.image_size, self.channels, self.classes)
+        if self.name == "folder":
+            if None in own or self.path is None:
+                raise ValueError("dataset 'folder' needs path, image_size, channels and classes")
+            check_name(Path(str(self.path)).stem, "a dataset")
+        elif own != (None, None, None):
+            raise ValueError(f"image_size, channels and classes are fixed for '{self.name}'; remove them")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Names the prepared files: the dataset's name, or ``folder-`` and the last part of a folder's path."""
+        return self.name if self.path is None or self.name != "folder" else f"folder-{Path(self.path).stem}"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(image side in pixels, channels, classes)."""
+        if self.name == "folder":
+            assert self.image_size and self.channels and self.classes
+            return self.image_size, self.channels, self.classes
+        known = IMAGES[self.name]
+        return known.side, known.channels, known.classes

@@ -1,0 +1,126 @@
+"""A whole study: what may stand in ``config.yaml``, section by section, and what it means.
+
+Everything is checked before any job starts and without importing torch. Sections are frozen, unknown keys are errors,
+and allowed names are literals, so that a typo is found where it was made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from vitflow.study.dataset import Dataset
+from vitflow.study.fields import Axes, Scalar, Strict
+from vitflow.study.messages import explain
+from vitflow.study.models import FAMILIES, Model, ViT
+from vitflow.study.names import ConfigError, check_name, nearest
+from vitflow.study.run import RunConfig
+from vitflow.study.training import Training
+
+
+class Best(Strict):
+    """How winners are chosen (on validation images) and confirmed (on fresh seeds)."""
+
+    max_flops_ratio: float = Field(4.0, gt=0, description="largest multiplications relative to the baseline")
+    seeds: int = Field(3, ge=1, description="fresh seeds on which the winner is trained and reported")
+
+
+class Features(Strict):
+    """Which finished runs give features, and on how many validation images."""
+
+    runs: list[str] = Field(["baseline"], description="'baseline' or keys of references")
+    images: int = Field(2000, ge=10, description="validation images, at most")
+
+
+class Study(Strict):
+    """A whole study, as written in one YAML file."""
+
+    schema_version: Literal[1] = 1
+    study: str = Field(description="names results/<study>/; lower-case letters, digits, '-' and '_'")
+    title: str = ""
+    author: str = ""
+    dataset: Dataset
+    training: Training = Training()
+    baseline: Model = ViT()
+    seeds: int = Field(3, ge=1, description="seeds of every run")
+    baseline_seeds: int | None = Field(None, ge=1, description="seeds of the baseline; as 'seeds' if null")
+    ablations: dict[str, Axes] = Field({}, description="{group: {axis: [values]}}, one change at a time")
+    cross: dict[str, Axes] = Field({}, description="{name: {axis: [values], axis: [values]}}, multiplied out")
+    references: dict[str, dict[str, Scalar]] = Field({}, description="{name: {family: ..., field: value}}")
+    best: Best | None = None
+    features: Features = Features()
+    equivalence_margin: float = Field(0.5, gt=0, description="percentage points; smaller differences are irrelevant")
+
+    @field_validator("study")
+    @classmethod
+    def _study_is_a_folder_name(cls, name: str) -> str:
+        return check_name(name, "a study")
+
+    @field_validator("ablations", "cross", "references")
+    @classmethod
+    def _names_are_safe(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, inner in value.items():
+            check_name(name, "a group")
+            if name in ("baseline", "references"):
+                raise ConfigError(f"'{name}' cannot name a group or a reference: it has a meaning of its own")
+            for axis in inner:
+                check_name(axis, "an axis or a field")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Study:
+        for name in self.ablations.keys() & self.cross.keys():
+            raise ValueError(f"cross.{name}: group '{name}' stands under ablations already; rename one")
+        if self.baseline_seeds is not None and self.baseline_seeds < self.seeds:
+            raise ValueError(
+                f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired"
+            )
+        for name in self.features.runs:
+            if name not in ("baseline", *self.references):
+                raise ValueError(f"features.runs: no run '{name}'{nearest(name, ['baseline', *self.references])}")
+        return self
+
+    @property
+    def baseline_run(self) -> RunConfig:
+        """The configuration that every other one is compared with. Raises ConfigError if it does not fit the images."""
+        try:
+            return RunConfig(dataset=self.dataset, model=self.baseline, training=self.training)
+        except ValidationError as error:
+            raise ConfigError(f"baseline: {explain(error, RunConfig)}") from None
+
+    def resolve(self, changes: dict[str, Scalar]) -> RunConfig:
+        """The baseline with ``changes`` (flat field names) applied; ``family`` starts from that family's defaults.
+
+        Raises ConfigError naming an unknown field, a value out of range or an impossible combination.
+        """
+        changes = dict(changes)
+        family = changes.pop("family", self.baseline.family)
+        if family not in FAMILIES:
+            raise ConfigError(f"no family '{family}'{nearest(str(family), list(FAMILIES))}")
+        model_type = FAMILIES[str(family)]
+        model = self.baseline.model_dump() if family == self.baseline.family else {"family": family}
+        sections: dict[str, dict[str, Any]] = {
+            "dataset": self.dataset.model_dump(),
+            "model": model,
+            "training": self.training.model_dump(),
+        }
+        owner = {field: "training" for field in Training.model_fields}
+        owner |= {"train_images": "dataset"}
+        owner |= {field: "model" for field in model_type.model_fields if field != "family"}
+        for field, value in changes.items():
+            if field not in owner:
+                raise ConfigError(f"no field '{field}' to vary{nearest(field, list(owner))}")
+            sections[owner[field]][field] = value
+        try:
+            return RunConfig.model_validate(sections)
+        except ValidationError as error:
+            raise ConfigError(explain(error, RunConfig)) from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a study, for editors and for readers."""
+    schema = Study.model_json_schema()
+    # without `family`, a ViT may look like a ResNet too: one match is enough
+    schema["properties"]["baseline"]["anyOf"] = schema["properties"]["baseline"].pop("oneOf")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
