@@ -31,11 +31,14 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# a file of tests stays on one worker, for its fixtures; the longest files first
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
+
 test: lint  ## style, types and the tests, under ten minutes
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
+	$(TESTS) -m "not slow"
 
 test-all: lint  ## the long tests too
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(TESTS)
 
 bench: $(READY)  ## training and input speed beside timm, vit-pytorch and torchvision
 	$(BIN)/python -m benchmarks

@@ -1,12 +1,16 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several rooms share: folders with the tiny study, from its images alone to finished."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from vitflow.study.schema import Study
 
 #: makes a folder with a study of that text as config.yaml, and its images
 Prepare = Callable[[str], Path]
@@ -32,10 +36,13 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
     def prepare(study: str) -> Path:
+        from support.results import bring_techniques
+
         from vitflow import cli
 
         where = tmp_path_factory.mktemp("prepared")
         (where / "config.yaml").write_text(study)
+        bring_techniques(where)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(where)
             assert cli.main(["prepare"]) == 0
@@ -60,7 +67,7 @@ def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny study, finished, in files that are made up (tests/example_results.py)."""
+    """A folder with the tiny study, finished, in files that are made up (tests/support/results.py)."""
     from support.results import finish
 
     from vitflow.study.reading import read_study
@@ -70,3 +77,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(where)
         finish(read_study(TINY))
     return where
+
+
+@pytest.fixture
+def complete(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
+    """The tiny study, finished, here; what a test does to its files is undone."""
+    from support.results import as_it_was
+
+    from vitflow.study.reading import read_study
+
+    monkeypatch.chdir(finished)
+    with as_it_was():
+        yield read_study(TINY)

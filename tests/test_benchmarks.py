@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.checkouts import environment
+from support.results import ROOT
 
 from benchmarks.measure import compete
-
-ROOT = Path(__file__).parents[1]
 
 
 def contestant(rates: list[float], order: list[str], name: str) -> Callable[[], float]:
@@ -40,9 +39,11 @@ def test_ratios_are_medians_over_rounds_of_rates_in_the_same_round() -> None:
 
 @pytest.mark.skipif(find_spec("timm") is None or find_spec("vit_pytorch") is None, reason="pip install '.[bench]'")
 def test_a_run_prints_its_table_and_keeps_it(tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmarks", "--rounds", "1", "--steps", "1"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    small = (
+        "import runpy; from benchmarks import noise; noise.BATCH = 4; runpy.run_module('benchmarks', None, '__main__')"
+    )
+    command = [sys.executable, "-c", small, "--rounds", "1", "--steps", "1"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(ROOT), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "results" / "benchmarks").iterdir()
     stored = json.loads(path.read_text())

@@ -2,7 +2,7 @@
 
 Orders come on stdin, one JSON object a line; the answer is the child's process id. An empty line asks for its exit
 code, once it has ended: until then the id cannot become another process's. The children are real processes that
-somebody may kill, and start in milliseconds instead of seconds.
+somebody may kill, and start in milliseconds instead of seconds. `python -m support.forking` starts it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,28 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch._dynamo  # by the first optimizer
 
-import vitflow.data.sources  # noqa: F401
+from support.trainings import trainers
 from vitflow import cli
-from vitflow.machine import signals as stopping
+from vitflow.machine import signals
 from vitflow.training import checkpoint, loop, predict
-from vitflow.training.trainer import Trainer
+
+#: what the commands import when they run
+LATER = (
+    "commands.evaluate",
+    "commands.train",
+    "machine.gpu",
+    "measuring.scores",
+    "results.lock",
+    "results.provenance",
+    "results.weights",
+)
 
 
 def sit(order: dict[str, Any]) -> int:
@@ -33,26 +44,20 @@ def sit(order: dict[str, Any]) -> int:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    made: list[Trainer] = []
-
-    def keep(*arguments: Any) -> Trainer:
-        made.append(Trainer(*arguments))
-        return made[-1]
-
     train = loop.train
 
     def train_and_tell(*arguments: Any, **options: Any) -> loop.Outcome:
-        outcome = train(*arguments, **options, checkpoint_seconds=order["checkpoint_seconds"])
-        torch.save(made[-1].state_dict(), order["ended"])
+        with trainers() as made:
+            outcome = train(*arguments, **options, checkpoint_seconds=order["checkpoint_seconds"])
+        torch.save(made[0].state_dict(), order["ended"])
         return outcome
 
-    loop.Trainer = keep
     loop.train = train_and_tell
     checkpoint.publishing = functools.partial(slowly, checkpoint.publishing, order["write_seconds"])
     if order["scoring_seconds"]:
         predict.BATCH = 20
         predict.normalise = functools.partial(late, predict.normalise, order["scoring_seconds"])
-    stopping.listen()
+    signals.listen()
     return cli.main([*order["words"], "--threads", "1"])
 
 
@@ -75,6 +80,8 @@ def slowly(publishing: Any, seconds: float, path: Path) -> Iterator[Path]:
 
 
 def main() -> None:
+    for name in LATER:
+        import_module(f"vitflow.{name}")
     torch.set_num_threads(1)
     while line := sys.stdin.readline():
         child = os.fork()

@@ -7,22 +7,39 @@ here was measured, and nothing here may leave the tests.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vitflow.analysis.techniques import TECHNIQUES
 from vitflow.data import places
 from vitflow.data.manifest import data_digest
 from vitflow.machine.files import sha256, write_json, write_text
 from vitflow.results import ledger
-from vitflow.results.audit import SCORING_ROOMS
-from vitflow.results.code import TRAINING_ROOMS, source_digest
+from vitflow.results.code import SCORING, TRAINING, source_digest
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import Job
+from vitflow.results.ledger import BEST, FRESH_SEED, Job
 from vitflow.results.provenance import write_sealed
-from vitflow.results.stages import stages, talk
+from vitflow.results.stages import TEMPLATE, stages
 from vitflow.study.grid import expand, feature_runs
 from vitflow.study.schema import Study
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
+HOME = Layout("tiny")
+BASELINE = HOME.seed("baseline", 0)
+WINNER = HOME.seed(BEST, FRESH_SEED)
+FEATURES = HOME.features / "baseline.json"
+MANIFEST = places.manifest("digits")
+IMAGES = places.prepared("digits")
+
+
+def bring_techniques(where: Path = Path()) -> None:
+    """What is known of every axis, as each folder that has a study has it: tables and stages read it."""
+    target = where / TECHNIQUES
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / TECHNIQUES, target)
 
 
 def with_epochs(study: Study, epochs: int) -> Study:
@@ -45,7 +62,7 @@ def publish(study: Study, job: Job) -> None:
         "checkpoint_sha256": sha256(paths.checkpoint),
         "history_sha256": sha256(paths.history),
         "cost": {"seconds": 1.5},
-        "provenance": {"sources": source_digest(*TRAINING_ROOMS)},
+        "provenance": {"sources": source_digest(*TRAINING)},
     }
     write_sealed(paths.train, record)
     write_text(paths.predictions, f"predictions of {job.run} {job.seed}")
@@ -53,7 +70,7 @@ def publish(study: Study, job: Job) -> None:
         "checkpoint_sha256": record["checkpoint_sha256"],
         "test": {"accuracy": 50.0},
         "predictions_sha256": sha256(paths.predictions),
-        "provenance": {"sources": source_digest(*SCORING_ROOMS)},
+        "provenance": {"sources": source_digest(*SCORING)},
     }
     write_sealed(paths.metrics, scores)
 
@@ -64,8 +81,8 @@ def finish(study: Study) -> None:
     write_text(places.prepared(key), "images")
     digests = {"train": "of training images", "test": "of test images"}
     write_json(places.manifest(key), {"digests": digests, "sha256": sha256(places.prepared(key))})
-    for path in talk():
-        write_text(path, f"written by the user in {path}")
+    bring_techniques()
+    write_text(TEMPLATE, "the talk")
     for job in ledger.jobs(study):
         publish(study, job)
     if study.best:

@@ -20,10 +20,9 @@ from vitflow.results.layout import Layout
 
 BASELINE = Layout("tiny").seed("baseline", 0)
 LOG = Path("logs/tiny/train/baseline/seed0.log")
-pytestmark = [
-    pytest.mark.xdist_group("workflow"),
-    pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc to find the training among processes"),
-]
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/cwd").exists(), reason="needs /proc to find the training among processes"
+)
 
 
 def trainings(where: Path) -> list[int]:

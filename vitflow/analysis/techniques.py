@@ -89,8 +89,8 @@ def notes_of(study: str) -> Path:
 
 def read_techniques(study: str, path: Path = TECHNIQUES, notes: Path | None = None) -> Techniques:
     """What is written for a study. Raises ConfigError naming file and entry."""
-    general = _read(path, FIELDS, required=True)
     own = notes or notes_of(study)
+    general = _read(path, FIELDS, required=True, elsewhere={"explanation": own})
     noted = _read(own, NOTED, required=False) if own.exists() else {}
     for axis in noted.keys() - general.keys():
         raise ConfigError(f"{own}: no axis '{axis}' in {path}{nearest(axis, list(general))}")
@@ -102,10 +102,16 @@ def read_techniques(study: str, path: Path = TECHNIQUES, notes: Path | None = No
     return Techniques(axes, own if own.exists() else None)
 
 
-def _read(path: Path, fields: tuple[str, ...], *, required: bool) -> dict[str, dict[str, str]]:
+def _read(
+    path: Path, fields: tuple[str, ...], *, required: bool, elsewhere: Mapping[str, Path] | None = None
+) -> dict[str, dict[str, str]]:
     data = read_yaml(path) or {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a mapping of axes such as patch_size")
+    for axis, entry in data.items():
+        for field, place in (elsewhere or {}).items():
+            if isinstance(entry, dict) and field in entry:
+                raise ConfigError(f"{path}: {axis}.{field}: belongs to a study; write it in {place}")
     return {str(axis): _entry(f"{path}: {axis}", entry, fields, required) for axis, entry in data.items()}
 
 

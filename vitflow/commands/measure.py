@@ -6,7 +6,7 @@ import argparse
 import time
 
 from vitflow.commands.options import add_run, machine_of, study_of
-from vitflow.machine.log import say
+from vitflow.machine.log import remaining, say
 from vitflow.results.ledger import measured_cost, unknown_run
 from vitflow.study.grid import expand
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from vitflow.results.provenance import provenance, write_sealed
 
     started = time.monotonic()
-    for number, name in enumerate(pending):
+    for number, name in enumerate(pending, start=1):
         config = grid.runs[name].config
         with (
             machine.device(alone=True) as device,
@@ -59,10 +59,9 @@ def run(options: argparse.Namespace) -> int:
                 "provenance": provenance(*TRAINING, device=device.type, threads=torch.get_num_threads()),
             },
         )
-        left = (time.monotonic() - started) / (number + 1) * (len(pending) - number - 1)
         say(
-            f"[{number + 1}/{len(pending)}] {name}: {found['images_per_second']:,.0f} images/s, "
+            f"[{number}/{len(pending)}] {name}: {found['images_per_second']:,.0f} images/s, "
             f"{found['time_ratio']:.2f} times the baseline's time, {found['peak_bytes'] / 2**20:,.0f} MiB"
-            + (f", about {left / 60:.0f} min left" if left > 60 else "")
+            + remaining(started, number, len(pending))
         )
     return 0

@@ -9,6 +9,7 @@ from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
 from vitflow.data.manifest import read_manifest
 from vitflow.data.prepare import is_prepared, load, prepare
+from vitflow.data.raw import SPLITS
 from vitflow.study.names import ConfigError
 
 EXAMPLE = "vitflow prepare --path ~/datasets/cifar10"
@@ -32,6 +33,6 @@ def run(options: argparse.Namespace) -> int:
         manifest = read_manifest(dataset)
     else:
         manifest = prepare(dataset)
-    counts = ", ".join(f"{sum(n.values())} {split}" for split, n in manifest["counts"].items())
+    counts = ", ".join(f"{sum(manifest['counts'][split].values())} {split}" for split in SPLITS)
     print(f"{places.prepared(dataset.key)}: {counts} images, {len(manifest['classes'])} classes")
     return 0

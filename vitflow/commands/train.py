@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vitflow.commands.options import add_run, add_seed, machine_of, positive, study_of
 from vitflow.machine import signals
 from vitflow.machine.limits import Machine
-from vitflow.machine.log import say
+from vitflow.machine.log import remaining, say
 from vitflow.machine.signals import STOPPED
 from vitflow.results import ledger
 from vitflow.results.ledger import Job, find_job
@@ -98,9 +98,10 @@ def train_pending(study: Study, machine: Machine) -> int:
     from vitflow.training.loop import Interrupted
 
     total, done, started = len(pending), 0, time.monotonic()
-    for number, job in enumerate(pending):
-        left = (time.monotonic() - started) / done * (total - number) if done else None
-        say(f"[{number + 1}/{total}] {job.run} seed {job.seed}" + (f", about {left / 60:.0f} min left" if left else ""))
+    for number, job in enumerate(pending, start=1):
+        # what others hold is passed over: the time it took says nothing of the rest
+        left = remaining(started, done, total - (number - 1 - done))
+        say(f"[{number}/{total}] {job.run} seed {job.seed}{left}")
         if machine.is_over():
             break
         waiting = job.status == "trained"  # since an earlier sitting: scored first, or a short limit never gets there

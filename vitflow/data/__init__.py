@@ -1,1 +1,1 @@
-"""Images: where they come from, their one canonical form, and augmentation."""
+"""Images: where they come from, their one canonical form, and the splits that a study uses."""

@@ -33,7 +33,7 @@ PER_CLASS = {"cifar10": {"train": 5000, "test": 1000}, "cifar100": {"train": 500
 CLASSES = {
     "cifar10": ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
 }
-#: content digests (see :func:`content_digest`)
+#: content digests (see :func:`~vitflow.data.canonical.content_digest`)
 DIGESTS = {
     "cifar10": {
         "train": "8268ccb7cba901e48df35815ee575791d06e6053421932edd6f9999a1eb422be",

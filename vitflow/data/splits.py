@@ -16,9 +16,6 @@ from vitflow.data import places
 from vitflow.data.raw import DataError
 from vitflow.study.dataset import Dataset
 
-#: training images that are scored where no validation images say how many
-CLEAN = 5000
-
 
 @dataclass(frozen=True)
 class Split:

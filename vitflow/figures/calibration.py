@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.ticker import MultipleLocator
+from numpy.typing import NDArray
 
 from vitflow.analysis.records import Bins
 from vitflow.figures.labels import Label, end_labels, wrap
@@ -58,7 +57,7 @@ def draw(analysis: Analysis) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _filled(bins: Bins) -> Any:
+def _filled(bins: Bins) -> NDArray[np.float64]:
     """Rows confidence, accuracy and count of the bins that hold any prediction: float array [3, bins]."""
     table = [
         (confidence, accuracy, count)
@@ -68,10 +67,10 @@ def _filled(bins: Bins) -> Any:
     return np.array(table, dtype=float).reshape(-1, 3).T
 
 
-def _share(filled: Any) -> Any:
+def _share(filled: NDArray[np.float64]) -> NDArray[np.float64]:
     return 100 * filled[2] / filled[2].sum()
 
 
-def _ece(filled: Any) -> float:
+def _ece(filled: NDArray[np.float64]) -> float:
     """Expected calibration error in percent (Guo et al., 2017): the mean gap, weighted by predictions."""
     return float((filled[2] * np.abs(filled[1] - filled[0])).sum() / filled[2].sum())

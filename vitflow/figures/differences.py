@@ -105,10 +105,11 @@ def _points(name: str, run: Run) -> tuple[float, list[float]] | None:
 
 def _limits(runs: dict[str, Run], margin: float) -> tuple[float, float]:
     """A scale for most runs: the few that lie far out (:data:`FAR`) would shrink all others to a line."""
-    points = [found for name, run in runs.items() if (found := _points(name, run))]
-    far = FAR * float(np.quantile([abs(mean) for mean, _ in points] or [0.0], 0.85))
-    shown = [dot for mean, dots in points if abs(mean) <= far for dot in dots]
-    ends = [end for run in runs.values() for end in _interval(run) or () if abs(end) <= 2 * far]
+    points = {name: found for name, run in runs.items() if (found := _points(name, run))}
+    far = FAR * float(np.quantile([abs(mean) for mean, _ in points.values()] or [0.0], 0.85))
+    near = [name for name, (mean, _) in points.items() if abs(mean) <= far]
+    shown = [dot for name in near for dot in points[name][1]]
+    ends = [end for name in near for end in _interval(runs[name]) or () if abs(end) <= 2 * far]
     low, high = min([*shown, *ends, -2 * margin]), max([*shown, *ends, 2 * margin])
     air = 0.08 * (high - low)
     return low - air, high + air

@@ -7,6 +7,8 @@ imported where it is used, so that a Snakefile can ask for :func:`names` cheaply
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,26 @@ if TYPE_CHECKING:
     from vitflow.figures.style import Drawing
 
 FORMATS = ("svg", "png")
+#: figures that every study has: the stem of their files, and where in this folder the function is that draws them
+FIGURES = {
+    "curves": "curves.draw",
+    "differences": "differences.draw",
+    "accuracy-cost": "cost.draw",
+    "pca": "pca.draw",
+    "pca-patches": "pca.draw_patches",
+    "confusion": "confusion.draw",
+    "calibration": "calibration.draw",
+}
 
 
 def names(study: Study) -> list[str]:
-    """Stems of the study's figures, in the order of the talk."""
-    return _stems([(group, axis) for group, axes in study.ablations.items() for axis in axes])
+    """Stems of the study's figures: :data:`FIGURES`, and one for each axis of its ablations."""
+    return [*FIGURES, *(axis_stem(group, axis) for group, axes in study.ablations.items() for axis in axes)]
+
+
+def axis_stem(group: str, axis: str) -> str:
+    """The stem of an axis' figure."""
+    return f"axis-{group}-{axis}"
 
 
 def draw(analysis: Path, out: Path) -> None:
@@ -44,28 +61,17 @@ def draw(analysis: Path, out: Path) -> None:
 
 def drawings(analysis: Path) -> dict[str, Callable[[], Drawing]]:
     """By stem, what makes each figure (call it inside :func:`vitflow.figures.style.styled`)."""
-    from functools import partial
-
-    from vitflow.figures import axis, calibration, confusion, cost, curves, differences, pca
+    from vitflow.figures import axis
     from vitflow.figures.read import read
 
     numbers = read(analysis)
-    axes = numbers.summary.axes
-    makers: list[Callable[[], Drawing]] = [
-        partial(curves.draw, numbers),
-        *(partial(axis.draw, numbers, index) for index in range(len(axes))),
-        *(partial(kind, numbers) for kind in (differences.draw, cost.draw, pca.draw, pca.draw_patches)),
-        *(partial(kind, numbers) for kind in (confusion.draw, calibration.draw)),
-    ]
-    return dict(zip(_stems([(a.group, a.axis) for a in axes]), makers, strict=True))
-
-
-def _stems(axes: list[tuple[str, str]]) -> list[str]:
-    return [
-        "curves",
-        *(f"axis-{group}-{axis}" for group, axis in axes),
-        *("differences", "accuracy-cost", "pca", "pca-patches", "confusion", "calibration"),
-    ]
+    makers: dict[str, Callable[[], Drawing]] = {}
+    for stem, place in FIGURES.items():
+        module, function = place.split(".")
+        makers[stem] = partial(getattr(import_module(f"vitflow.figures.{module}"), function), numbers)
+    for index, found in enumerate(numbers.summary.axes):
+        makers[axis_stem(found.group, found.axis)] = partial(axis.draw, numbers, index)
+    return makers
 
 
 def _publish(drawing: Drawing, out: Path, stem: str) -> None:

@@ -27,6 +27,7 @@ from vitflow.models.build import build
 from vitflow.study.models import ResNet as ResNetConfig
 from vitflow.study.models import ViT as ViTConfig
 from vitflow.study.run import RunConfig
+from vitflow.study.tokens import tokens as vit_tokens
 from vitflow.training.trainer import Trainer
 
 #: turns that a run and the baseline take, the seconds of updates in a turn (one update at least), and updates before
@@ -56,7 +57,7 @@ def multiplications(model: nn.Module, image_size: int, channels: int) -> int:
 def tokens(config: ViTConfig | ResNetConfig, image_size: int) -> int:
     """Positions at the end of the model: a ViT's tokens with [CLS] and registers, a ResNet's last feature map."""
     if isinstance(config, ViTConfig):
-        return config.tokens(image_size)
+        return vit_tokens(config, image_size)
     return (-(-image_size // 8)) ** 2  # three halvings, rounded up
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from torch import Tensor
 
-from vitflow.data.splits import CLEAN, Data, Split, stratified
+from vitflow.data.splits import Data, Split, stratified
+from vitflow.study.dataset import CLEAN
 
 BINS = 10
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vitflow.study.models import ViT as ViTConfig
+from vitflow.study.tokens import places_cls, prefix_tokens
 
 
 class Position(nn.Module):
@@ -41,8 +42,8 @@ class LearnedPosition(Position):
 
     def __init__(self, config: ViTConfig, grid: int) -> None:
         super().__init__()
-        self.placed = int(config.places_cls)
-        self.unplaced = config.prefix_tokens - self.placed
+        self.placed = int(places_cls(config))
+        self.unplaced = prefix_tokens(config) - self.placed
         self.embedding = nn.Parameter(torch.empty(1, self.placed + grid**2, config.width))
         nn.init.normal_(self.embedding, std=config.width**-0.5)
 
@@ -66,11 +67,11 @@ class Sinusoids(Position):
         super().__init__()
         patches = places(grid, axes)
         cls = torch.full((1, axes), -1.0, dtype=torch.float64) if axes == 1 else patches.mean(0, keepdim=True)
-        where = torch.cat([cls, patches]) if config.places_cls else patches
+        where = torch.cat([cls, patches]) if places_cls(config) else patches
         angles = turns(where, config.width // 2, config.position_base)
         waves = torch.cat([angles.sin(), angles.cos()], dim=1).float()
-        placed = int(config.places_cls)
-        nothing = torch.zeros(config.prefix_tokens - placed, config.width)
+        placed = int(places_cls(config))
+        nothing = torch.zeros(prefix_tokens(config) - placed, config.width)
         table = torch.cat([waves[:placed], nothing, waves[placed:]])  # [N, D]
         self.register_buffer("table", table, persistent=False)
 
@@ -93,7 +94,7 @@ class Rotation(Position):
     def __init__(self, config: ViTConfig, grid: int, axes: int) -> None:
         super().__init__()
         patches = places(grid, axes)
-        where = torch.cat([torch.zeros(config.prefix_tokens, axes, dtype=torch.float64), patches - patches.mean(0)])
+        where = torch.cat([torch.zeros(prefix_tokens(config), axes, dtype=torch.float64), patches - patches.mean(0)])
         angles = turns(where, config.width // config.heads // 2, config.position_base)  # [N, K/2]
         self.register_buffer("cos", angles.cos().float(), persistent=False)
         self.register_buffer("sin", angles.sin().float(), persistent=False)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vitflow.study.models import ViT as ViTConfig
+from vitflow.study.tokens import places_cls, prefix_tokens
 
 
 class Prefix(nn.Module):
@@ -24,8 +25,8 @@ class Prefix(nn.Module):
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
-        self.tokens = nn.Parameter(torch.zeros(1, config.prefix_tokens, config.width))
-        nn.init.normal_(self.tokens[:, int(config.places_cls) :], std=config.width**-0.5)
+        self.tokens = nn.Parameter(torch.zeros(1, prefix_tokens(config), config.width))
+        nn.init.normal_(self.tokens[:, int(places_cls(config)) :], std=config.width**-0.5)
 
     def forward(self, patches: Tensor) -> Tensor:
         return torch.cat([self.tokens.expand(patches.shape[0], -1, -1), patches], dim=1)  # [B, count + N, D]

@@ -18,6 +18,7 @@ from vitflow.models.position import POSITIONS
 from vitflow.models.residual import rates
 from vitflow.models.tokens import POOLS, Prefix
 from vitflow.study.models import ViT as ViTConfig
+from vitflow.study.tokens import prefix_tokens, tokens
 
 
 class ViT(nn.Module):
@@ -29,13 +30,13 @@ class ViT(nn.Module):
 
     def __init__(self, config: ViTConfig, image_size: int, channels: int, classes: int) -> None:
         super().__init__()
-        width, tokens, block = config.width, config.tokens(image_size), BLOCKS[config.norm_placement]
+        width, count, block = config.width, tokens(config, image_size), BLOCKS[config.norm_placement]
         self.patch_embed = PATCH_EMBEDS[config.patch_embed](config, image_size, channels)
-        self.prefix_tokens = config.prefix_tokens
+        self.prefix_tokens = prefix_tokens(config)
         self.pool = POOLS[config.pool](self.prefix_tokens)
         self.prefix = Prefix(config) if self.prefix_tokens else nn.Identity()
         self.position = POSITIONS[config.position](config, self.patch_embed.grid)
-        self.blocks = nn.ModuleList(block(config, tokens, rate) for rate in rates(config.drop_path, config.depth))
+        self.blocks = nn.ModuleList(block(config, count, rate) for rate in rates(config.drop_path, config.depth))
         self.norm = nn.Identity() if block.ends_normalised else NORMS[config.norm](width)
         self.head = nn.Linear(width, classes)
         for module in self.modules():

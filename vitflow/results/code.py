@@ -15,11 +15,11 @@ from vitflow.machine.files import sha256_text
 PACKAGE = Path(__file__).parents[1]
 
 #: what the bits of a training follow from, given its configuration, its images (by their digest) and its seed
-TRAINING = ("data/canonical", "data/splits", "models", "training")
+TRAINING = ("study/tokens", "data/canonical", "data/splits", "models", "training")
 #: what scores follow from
 SCORING = (*TRAINING, "measuring/scores")
 #: what features follow from, given the weights
-FEATURES = ("models", "measuring/features", "measuring/intermediates")
+FEATURES = ("study/tokens", "models", "measuring/features", "measuring/intermediates")
 
 
 @functools.cache

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 
 from vitflow.data import places
-from vitflow.data.splits import CLEAN
 from vitflow.machine.files import read_json
 from vitflow.results.ledger import Job
+from vitflow.study.dataset import CLEAN
 from vitflow.study.grid import BASELINE
 from vitflow.study.schema import Study
 

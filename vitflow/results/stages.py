@@ -2,7 +2,7 @@
 
 Each stage leaves a record in ``results/<study>/provenance/<stage>.json``: digests of what it read, of what it
 made and of its code. A stage is *current* while those hold, whatever the file times say; the Snakefile makes the
-times agree (:func:`settle`), so that a clone plans exactly what has changed. No torch, no drawing here.
+times agree (:mod:`vitflow.results.times`), so that a clone plans exactly what has changed. No torch, no drawing here.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ class Stage:
 def stages(study: Study) -> dict[str, Stage]:
     """The stages of a study by name, in their order."""
     home, grid = Layout(study.study), expand(study)
-    written = read_techniques(study.study).digest(axis for axes in study.ablations.values() for axis in axes)
-    shown = sha256_text(f"{ledger.study_digest(study)} {written}")
+    varied = {field for run in grid.runs.values() for field in run.config.changes_from(study.baseline_run)}
+    varied |= {axis for axes in study.ablations.values() for axis in axes}
+    shown = sha256_text(f"{ledger.study_digest(study)} {read_techniques(study.study).digest(varied)}")
     jobs = ledger.jobs(study, grid)
     scores = tuple(job.paths.metrics for job in jobs)
     tables = (

@@ -10,6 +10,8 @@ from vitflow.data.prepare import load
 from vitflow.data.splits import Data
 from vitflow.machine.files import FileProblem, sha256
 from vitflow.models.build import build
+from vitflow.models.resnet import ResNet
+from vitflow.models.vit import ViT
 from vitflow.results.ledger import Job, LedgerError, training_record
 from vitflow.study.schema import Study
 from vitflow.training.checkpoint import load_weights
@@ -33,7 +35,7 @@ def trained(job: Job) -> dict[str, Any]:
     return record
 
 
-def trained_model(study: Study, job: Job, device: torch.device) -> tuple[Any, Data]:
+def trained_model(study: Study, job: Job, device: torch.device) -> tuple[ViT | ResNet, Data]:
     """(model with its stored weights on ``device``, in evaluation mode; the images it was trained on).
 
     Raises CheckpointError where the weights are missing or damaged.

@@ -91,6 +91,19 @@ def lost_seeds(runs: Sequence[Run]) -> Markup:
     return _four([f"{escaped(run.label)} ({run.diverged} of {len(run.seeds)})" for run in runs])
 
 
+def predicted(prediction: str, meant: str = "") -> Markup:
+    """A prediction, with words for what it was ``meant`` for; ``not written``."""
+    if not prediction:
+        return Markup("not written")
+    return Markup(escaped(prediction) + (f" (meant{meant})" if meant else ""))
+
+
+def reason_row(reason: str) -> Markup:
+    """A row of the winner's table, from what its selection says: ``patch_size: 2 adopted, +3.00 points on ...``."""
+    axis, why = reason.split(":", 1)
+    return _row(escaped(axis.replace("_", " ")), escaped(why))
+
+
 def _four(words: list[str]) -> Markup:
     more = f", and {len(words) - 4} more" if len(words) > 4 else ""
     return Markup(", ".join(words[:4]) + more)

@@ -109,7 +109,7 @@ def _slide(number: int, line: int, source: str, find: Callable[[str, str, str], 
         title=title,
         blocks=tuple(blocks),
         figure=figure,
-        notes=re.sub(r"\\([^\w\s])", r"\1", notes[0][timing.end() :]).strip(),
+        notes=re.sub(r"\\([^A-Za-z0-9\s])", r"\1", notes[0][timing.end() :]).strip(),
         seconds=int(timing[1]),
         part=timing[2] or "talk",  # type: ignore[arg-type]  # the expression allows nothing else
     )

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vitflow.slides import boxes
-from vitflow.slides.deck import Deck, Slide, Span, Table
+from vitflow.slides.deck import Deck, Slide, Span, Table, Text
 from vitflow.slides.fit import row_heights
+
+Rows = tuple[tuple[Text, ...], ...]
 
 
 def paginate(deck: Deck) -> Deck:
@@ -28,19 +30,20 @@ def _pages(slide: Slide) -> Iterator[Slide]:
             yield slide
 
 
-def _chunks(table: Table) -> list[tuple[tuple[tuple[Span, ...], ...], ...]]:
-    """The rows in parts that fit a slide: of equal length if that does, else each as full as it can be."""
-    heights = row_heights(table, boxes.BODY.width, boxes.TABLE_PX)
-    head = heights.pop(0) if table.has_header else 0
-    room = boxes.BODY.height - head
-    starts, used = [0], 0
-    for index, height in enumerate(heights):
-        if used and used + height > room:
-            starts.append(index)
-            used = 0
-        used += height
-    each = math.ceil(len(heights) / len(starts))
-    even = range(0, len(heights), max(each, 1))
-    if all(sum(heights[k : k + each]) <= room for k in even):
-        starts = list(even) or [0]
-    return [table.rows[a:b] for a, b in itertools.pairwise([*starts, len(table.rows)])]
+def _chunks(table: Table) -> list[Rows]:
+    """The rows in parts that fit a slide: of equal length if that does, else each as full as it can be.
+
+    Columns are as wide as a part wants them, so a row may be taller in its part than in the whole table.
+    """
+    full: list[Rows] = [()]
+    for row in table.rows:
+        if full[-1] and not _fits(table, (*full[-1], row)):
+            full.append(())
+        full[-1] += (row,)
+    each = max(math.ceil(len(table.rows) / len(full)), 1)
+    even = [table.rows[k : k + each] for k in range(0, len(table.rows), each)]
+    return even if even and all(_fits(table, part) for part in even) else full
+
+
+def _fits(table: Table, rows: Rows) -> bool:
+    return sum(row_heights(replace(table, rows=rows), boxes.BODY.width, boxes.TABLE_PX)) <= boxes.BODY.height

@@ -28,7 +28,7 @@ def render(template: Path, analysis: Path, figures: Path, techniques: Techniques
     try:
         captions = read_json(figures / "captions.json")
     except FileProblem as error:
-        raise SlidesError(str(error)) from None
+        raise SlidesError(f"{error}; draw the figures first (`vitflow figures`)") from None
     folder = PurePosixPath(os.path.relpath(figures, out).replace(os.sep, "/"))
     markdown = fill(template, analysis, captions, techniques, str(folder))
 

@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from vitflow.analysis import claims
 from vitflow.analysis.claims import Effect, effect
-from vitflow.analysis.records import Run, Summary, Winner
+from vitflow.analysis.records import Axis, Run, Summary, Winner
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
 from vitflow.slides import cells
+from vitflow.slides.filters import counted
 from vitflow.study.dataset import IMAGES
 from vitflow.study.grid import BASELINE
 
@@ -24,6 +25,7 @@ CELLS = (
     cells.observed,
     cells.moved,
     cells.lost_seeds,
+    cells.reason_row,
 )
 #: the group whose axes have a slide each in the talk itself
 MAIN = "architecture"
@@ -32,10 +34,12 @@ MAIN = "architecture"
 def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dict[str, Any]:
     """Every field of the summary by its name, and:
 
-    - ``data``: the dataset as people say it; ``baseline``: that run
-    - ``main_axes``, ``other_axes``; ``others(axis)``: its values with a difference, largest gain first
-    - ``technique(axis)``, ``verdict(axis)``; ``meant_for(technique)`` and ``meant_elsewhere``: words for predictions
-      that were written for another study; ``explained_in``: the file that wants explanations
+    - ``data``: the dataset as people say it; ``footer``: what every slide is signed with; ``baseline``: that run
+    - ``main_axes``, ``other_axes``; ``own(axis)``, ``tried(axis)``: the baseline's value of it, and those beside;
+      ``others(axis)``: its values with a difference, largest gain first
+    - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``; ``meant_for(technique)`` and ``meant_elsewhere``:
+      words for a prediction, and for all of them, written for another study; ``explained_in``: the file that wants
+      explanations
     - ``compared``: runs with a difference, references apart, largest gain first; of these ``gained``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
     - ``chosen``: name of the best run by validation accuracy; ``best_vit``: the best one that is no reference
@@ -56,14 +60,25 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
     diverged = baseline.diverged and not baseline.n
     nothing = "the baseline diverged, so nothing compares with it" if diverged else "no component has been changed yet"
     known = IMAGES.get(summary.dataset.name)
+    written = [technique for axis in summary.axes if (technique := techniques.of(axis.axis)).prediction]
+    elsewhere = bool(written) and all(technique.foreign for technique in written)
+
+    def predicted(axis: Axis) -> Markup:
+        technique = techniques.of(axis.axis)
+        return cells.predicted(technique.prediction, "" if elsewhere else meant_for(technique))
+
     return {
         **{field: getattr(summary, field) for field in Summary.model_fields},
         "data": known.title if known else summary.dataset.name,
+        "footer": footer(summary),
         "baseline": baseline,
         "main_axes": [axis for axis in summary.axes if axis.group == MAIN],
         "other_axes": other_axes,
+        "own": own,
+        "tried": tried,
         "others": partial(claims.changes, runs=runs),
         "technique": techniques.of,
+        "predicted": predicted,
         "verdict": partial(claims.verdict, runs=runs, margin=margin, descriptive=summary.descriptive),
         "compared": compared,
         "gained": with_effect("gained"),
@@ -82,7 +97,7 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
         },
         "nothing": nothing,
         "meant_for": meant_for,
-        "meant_elsewhere": next(filter(None, (meant_for(techniques.of(axis.axis)) for axis in summary.axes)), ""),
+        "meant_elsewhere": meant_for(written[0]) if elsewhere else "",
         **{cell.__name__: cell for cell in CELLS},
         "explained_in": f"notes/{techniques.notes.name}" if techniques.notes else "techniques.yaml",
     }
@@ -91,6 +106,26 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
 def meant_for(technique: Technique) -> Markup:
     """Words to follow "predicted" where that was not written for this study."""
     return Markup(f" for the full {IMAGES[PREDICTED].title} study" if technique.foreign else "")
+
+
+def footer(summary: Summary) -> str:
+    """Which results the talk rests on, and how many."""
+    seeds = counted(summary.seeds, "seed")
+    if summary.baseline_seeds != summary.seeds:
+        seeds += f" (baseline {summary.baseline_seeds})"
+    said = [summary.study, f"results {summary.digest[:8]}", seeds, summary.date]
+    said.append(f"{summary.done}/{summary.total} runs done")
+    return " · ".join([*said, *(["DESCRIPTIVE: under three seeds"] if summary.descriptive else [])])
+
+
+def own(axis: Axis) -> str:
+    """The baseline's value of an axis; '' where it has none there."""
+    return ", ".join(place.value for place in axis.values if place.run == BASELINE)
+
+
+def tried(axis: Axis) -> str:
+    """The other values of an axis: ``2, 8``."""
+    return ", ".join(place.value for place in axis.values if place.run != BASELINE)
 
 
 def by_difference(runs: list[Run]) -> list[Run]:

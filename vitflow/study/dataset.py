@@ -25,8 +25,12 @@ class Images(NamedTuple):
 IMAGES: dict[str, Images] = {
     "cifar10": Images(32, 3, 10, 50_000, "CIFAR-10"),
     "cifar100": Images(32, 3, 100, 50_000, "CIFAR-100"),
-    "digits": Images(8, 1, 10, 1_437, "handwritten digits"),
+    "digits": Images(8, 1, 10, 1_438, "handwritten digits"),
 }
+
+
+#: clean training images that are scored where no validation images say how many
+CLEAN = 5000
 
 
 class Dataset(Strict):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from vitflow.study.fields import Strict, spell_model
+from vitflow.study.tokens import tokens
 
 
 class ViT(Strict):
@@ -105,31 +106,12 @@ class ViT(Strict):
                 f"patch_embed {self.patch_embed} does nothing at patch_size 1; "
                 f"nearest valid patch_size: {_nearest_numbers(sizes[1:], 1)}"
             )
-        if self.tokens(image_size) == 1 and (self.attention == "locality" or self.qk_norm == "l2"):
+        if tokens(self, image_size) == 1 and (self.attention == "locality" or self.qk_norm == "l2"):
             choice = "attention locality" if self.attention == "locality" else "qk_norm l2"
             raise ValueError(
                 f"{choice} needs a second token, and patch_size {self.patch_size} leaves one; "
                 f"nearest valid patch_size: {_nearest_numbers(sizes[:-1], self.patch_size)}"
             )
-
-    @property
-    def has_cls(self) -> bool:
-        """Whether a [CLS] token stands before the patches."""
-        return self.pool == "cls"
-
-    @property
-    def prefix_tokens(self) -> int:
-        """Tokens before the patches: [CLS], then registers."""
-        return int(self.has_cls) + self.registers
-
-    @property
-    def places_cls(self) -> bool:
-        """Whether a position is added to a [CLS] token."""
-        return self.has_cls and self.cls_position and self.position in ("sincos1d", "sincos2d", "learned")
-
-    def tokens(self, image_size: int) -> int:
-        """Tokens of an image, with their prefix."""
-        return self.prefix_tokens + (image_size // self.patch_size) ** 2
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Reading a study: a YAML file in, a checked :class:`~vitflow.config.Study` out, or one line about the mistake."""
+"""Reading a study: a YAML file in, a checked :class:`~vitflow.study.schema.Study` out, or a line about the mistake."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from pydantic import model_validator
 from vitflow.study.dataset import Dataset
 from vitflow.study.fields import Scalar, Strict
 from vitflow.study.models import Model, ViT
+from vitflow.study.tokens import may_place_cls
 from vitflow.study.training import Training
 
 #: fields without effect while the condition holds; normalised to their default, so that
@@ -24,11 +25,7 @@ INERT: list[tuple[str, str, Any]] = [
     ("training", "crop_padding", lambda run: run.training.augmentation == "none"),
     ("training", "mixing_alpha", lambda run: run.training.mixing == "none"),
     ("model", "position_base", lambda run: _is_vit(run) and run.model.position in ("none", "learned")),
-    (
-        "model",
-        "cls_position",
-        lambda run: _is_vit(run) and not run.model.model_copy(update={"cls_position": True}).places_cls,
-    ),
+    ("model", "cls_position", lambda run: _is_vit(run) and not may_place_cls(run.model)),
     ("model", "drop_path", lambda run: _is_vit(run) and run.model.depth == 1),
 ]
 

@@ -1,6 +1,6 @@
 # Tables over seeds, and the winning combination. Winners are chosen from validation results of the static grid
 # and reported on fresh seeds, so nothing here feeds on itself. From here on, changed code is a reason to rerun:
-# vitflow/stages.py compares digests and sets file times accordingly.
+# vitflow/results/stages.py compares digests, times.py beside it sets file times accordingly.
 
 
 rule summarise:

@@ -47,7 +47,7 @@ def made_by(stage):
 
 
 def read_by(stage):
-    """Inputs of a stage, from the place that also judges whether they have changed (vitflow/stages.py)."""
+    """Inputs of a stage, from the place that also judges whether they have changed (vitflow/results/stages.py)."""
     return [str(path) for path in STAGES[stage].inputs]
 
 

@@ -1,5 +1,5 @@
 # One run and seed: train, then score. Training follows from the wanted configuration alone; its file time is
-# set from the digest in train.json (vitflow/ledger.py), so git's and DVC's file times mean nothing here.
+# set from the digest in train.json (vitflow/results/times.py), so git's and DVC's file times mean nothing here.
 # A failed evaluation keeps the training. The resume state is not declared, so a failed job keeps it too.
 
 

@@ -1,0 +1,122 @@
+"""The table of runs: statistics over seeds, differences from the baseline with their intervals, stability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.analysis import TECHNIQUES
+from support.measured import COSTS, GRID, MEASURED, PLAN, result, results_of, table_of
+
+from vitflow.analysis.intervals import simultaneous_intervals
+from vitflow.analysis.records import Stability, Statistics
+from vitflow.analysis.runs import Cost, Result, runs_table, spread, stability
+from vitflow.study.grid import BASELINE
+
+
+def test_spread() -> None:
+    values = [80.12345, 81.5, 79.0]
+    assert spread(values) == Statistics(
+        mean=round(float(np.mean(values)), 4),
+        sd=round(float(np.std(values, ddof=1)), 4),
+        values=(80.1235, 81.5, 79.0),
+    )
+    assert spread([80.0]) == Statistics(mean=80.0, sd=None, values=(80.0,))
+    assert spread([]) == Statistics(mean=None, sd=None, values=())
+
+
+def test_the_table_of_runs() -> None:
+    table = table_of(MEASURED)
+    assert list(table) == [BASELINE, "depth=4", "width=96", "resnet18"]
+    run = table["depth=4"]
+    assert run.test == spread(MEASURED["depth=4"])
+    assert run.validation.mean == 79
+    assert (run.n, run.diverged, run.seeds, run.label) == (3, 0, (0, 1, 2), "depth 4")
+    assert run.multiplications == 2_000_000
+    assert run.difference is not None
+    assert run.difference.test == run.difference.validation == -2
+    assert [name for name in table if table[name].reference] == ["resnet18"]
+    assert table[BASELINE].difference is None
+
+
+def test_a_run_has_its_model_its_scores_and_what_it_costs() -> None:
+    measured = Cost(10, 20, 65, images_per_second=99.5, time_ratio=1.5, time_ratios=(1.4, 1.6), peak_bytes=1234)
+    run = runs_table(PLAN, GRID, results_of(MEASURED), COSTS | {"depth=4": measured}, TECHNIQUES)["depth=4"]
+    assert (run.family, run.model["depth"]) == ("vit", 4)
+    assert [values.mean for values in (run.clean_train, run.test_loss, run.test_ece)] == [78.0, 1.0, 5.0]
+    assert (run.parameters, run.multiplications, run.tokens) == (10, 20, 65)
+    assert (run.images_per_second, run.time_ratio, run.time_ratios, run.peak_bytes) == (99.5, 1.5, (1.4, 1.6), 1234)
+
+
+def test_intervals_are_simultaneous_within_their_group() -> None:
+    table = table_of(MEASURED)
+    group = simultaneous_intervals(MEASURED[BASELINE], {run: MEASURED[run] for run in ("depth=4", "width=96")})
+    reference = simultaneous_intervals(MEASURED[BASELINE], {"resnet18": MEASURED["resnet18"]})
+    for run, interval in (group | reference).items():
+        difference = table[run].difference
+        assert difference is not None
+        # validation accuracies are a point higher throughout
+        assert difference.test_interval == difference.validation_interval == interval
+
+
+def test_diverged_seeds_are_counted_and_not_averaged() -> None:
+    measured = MEASURED | {"depth=4": [78.0, 10.0, 78.4]}
+    run = table_of(measured, diverged=(("depth=4", 1),))["depth=4"]
+    assert (run.n, run.diverged) == (2, 1)
+    assert run.test.values == (78.0, 78.4)
+    assert run.difference is not None
+    assert (run.difference.n, run.difference.test_interval) == (2, None)
+
+
+@pytest.mark.parametrize("lost", ["depth=4", BASELINE])
+def test_without_a_finished_seed_on_either_side_there_is_no_difference(lost: str) -> None:
+    table = table_of(MEASURED, diverged=tuple((lost, seed) for seed in range(len(MEASURED[lost]))))
+    assert table["depth=4"].difference is None
+    assert (table["width=96"].difference is None) == (lost == BASELINE)
+
+
+def test_without_validation_images_only_test_accuracies_are_compared() -> None:
+    unseen = [Result(r.run, r.seed, r.train, r.metrics | {"validation": None}) for r in results_of(MEASURED)]
+    run = runs_table(PLAN, GRID, unseen, COSTS, TECHNIQUES)["depth=4"]
+    assert run.validation == spread([])
+    assert run.difference is not None and run.difference.test == -2 and run.difference.test_interval is not None
+    assert run.difference.validation is run.difference.validation_interval is None
+
+
+# ----------------------------------------------------------------------------------------- stability
+
+
+def with_stability(results: list[Result], **measured: Any) -> list[Result]:
+    return [
+        Result(r.run, r.seed, r.train | {"stability": {k: v[r.seed] for k, v in measured.items()}}, r.metrics)
+        for r in results
+    ]
+
+
+def test_stability_is_the_mean_of_spikes_and_the_largest_of_the_rest_over_all_seeds() -> None:
+    results = [result("depth=4", seed, 78.0, "diverged" if seed == 1 else "finished") for seed in range(3)]
+    measured = with_stability(
+        results,
+        gradient_spikes=[1, 4, 0],
+        loss_spikes=[0, 2, None],
+        largest_gradient_norm=[1.5, 9.0, 2.0],
+        largest_attention_logit=[None] * 3,
+    )
+    found = stability(measured)
+    assert found == Stability(
+        gradient_spikes=1.6667,
+        loss_spikes=1.0,
+        largest_gradient_norm=9.0,
+        largest_attention_logit=None,
+        diverged_at={"1": 15},
+    )
+    assert found.spikes == pytest.approx(8 / 3, abs=1e-4)
+
+
+def test_results_from_before_stability_was_measured_have_none() -> None:
+    found = table_of(MEASURED)["depth=4"].stability
+    assert found.model_dump() == dict.fromkeys(
+        ("gradient_spikes", "loss_spikes", "largest_gradient_norm", "largest_attention_logit")
+    ) | {"diverged_at": {}}
+    assert found.spikes == 0

@@ -1,0 +1,67 @@
+"""`vitflow analyse`: tables of whatever is finished, and what each step refuses; the numbers are in tests/analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.commands import TINY, Mistake, edited
+from support.files import append
+from support.results import HOME
+
+from vitflow import cli
+from vitflow.commands import analyse as command
+from vitflow.machine.files import read_json, write_text
+from vitflow.results.stages import stages
+from vitflow.study.reading import read_study
+
+FEATURES = HOME.features / "baseline.safetensors"
+
+
+def test_tables_are_of_whatever_is_finished_and_say_how_much_that_is(done: Path) -> None:
+    assert cli.main(["analyse", "summary"]) == 0
+    runs = read_json(HOME.analysis / "summary.json")["runs"]
+    finished = {"baseline": 1, "width=8": 0, "heads=1": 0, "resnet18-width=4": 0}
+    assert {name: run["n"] for name, run in runs.items()} == finished
+    assert stages(read_study("config.yaml"))["summary"].state == "current"
+    assert [line.split(",")[0] for line in HOME.summary.read_text().splitlines()[1:]] == list(finished)
+    assert {path.stem for path in HOME.metrics.iterdir()} == finished.keys()
+
+
+def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) -> None:
+    gone, winner = HOME.metrics / "width=99.json", HOME.metrics / "best_architecture.json"
+    confirmed = HOME.analysis / "best.json"
+    for path in (gone, winner, confirmed):
+        write_text(path, "{}")
+    assert cli.main(["analyse", "summary"]) == 0
+    assert not gone.exists() and winner.exists() and confirmed.exists()
+    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
+    assert cli.main(["analyse", "summary"]) == 0
+    assert not winner.exists() and not confirmed.exists(), "nor a winner that nobody wants"
+
+
+def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake: Mistake) -> None:
+    assert cli.main(["features", "--run", "baseline"]) == 0
+    missing = HOME.features / "resnet18-width=4.safetensors"
+    assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "pca")
+    FEATURES.write_bytes(FEATURES.read_bytes() + b"more")
+    told = mistake("analyse", "pca")
+    assert f"{FEATURES}: not what {FEATURES.with_suffix('.json')} says; delete both" in told
+    assert not (HOME.analysis / "pca.json").exists()
+
+
+def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+    for name in command.STEPS:
+        monkeypatch.setitem(command.STEPS, name, lambda study, name=name: did.append(name))
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca", "select"]
+    did.clear()
+    assert cli.main(["analyse", "best", "summary"]) == 0 and did == ["best", "summary"]
+    did.clear()
+    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca"], "a study may choose no winner"
+
+
+def test_a_mistake_in_what_is_known_of_the_axes_is_told(done: Path, mistake: Mistake) -> None:
+    append(done / "workflow" / "slides" / "techniques.yaml", "\nwidth: twice\n")
+    assert mistake("analyse", "summary").startswith("vitflow: workflow/slides/techniques.yaml: ")

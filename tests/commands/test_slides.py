@@ -1,0 +1,38 @@
+"""`vitflow slides`: rendered from the talk, the analysis and the figures, and sealed; the talk is in tests/slides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import Mistake
+from support.files import append
+from support.results import HOME, TINY
+
+from vitflow import cli
+from vitflow.analysis.techniques import read_techniques
+from vitflow.commands import slides as command
+from vitflow.results.stages import TEMPLATE, stages
+from vitflow.study.schema import Study
+
+
+def test_the_talk_is_rendered_and_sealed(complete: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(TEMPLATE)
+    assert stages(complete)["slides"].state == "outdated"
+    rendered: list[Any] = []
+    monkeypatch.setattr(command, "render", lambda *given: rendered.append(given))
+    assert cli.main(["slides", "--config", str(TINY)]) == 0
+    assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides)]
+    assert stages(complete)["slides"].state == "current"
+
+
+@pytest.mark.usefixtures("in_an_empty_folder")
+def test_whether_the_pdf_can_be_made_is_asked_without_a_study(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["slides", "--check"]) == 0
+    assert capsys.readouterr().out.startswith("the PDF can be made here, by ")
+
+
+def test_without_figures_there_is_no_talk(done: Path, mistake: Mistake) -> None:
+    assert mistake("slides").startswith(f"vitflow: {HOME.figures / 'captions.json'}: no such file")
+    assert not HOME.slides.exists()

@@ -1,0 +1,126 @@
+"""Class folders and zips of them: one clear line where something is damaged, missing or of another kind."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.images import SIZE, folder, make_images, refused, source, write_tree, write_zip
+
+from vitflow.data.prepare import prepare
+
+
+def test_a_missing_path_is_named() -> None:
+    refused(folder("nowhere/pets"), "nowhere/pets: no such file or folder", "dataset.path")
+
+
+def test_an_empty_folder_is_refused() -> None:
+    Path("source/pets").mkdir(parents=True)
+    refused(folder(), "source/pets: no images", "train/<class>/*")
+
+
+@pytest.mark.parametrize("keep", [0, 100, 3000])
+def test_a_truncated_zip_is_named(keep: int) -> None:
+    archive = write_zip(Path("zips/pets.zip"), source())
+    assert archive.stat().st_size > 3000
+    archive.write_bytes(archive.read_bytes()[:keep])
+    refused(folder(archive), "zips/pets.zip: damaged or incomplete zip archive", "copy it again")
+
+
+def test_a_damaged_member_of_a_zip_is_named() -> None:
+    archive = write_zip(Path("zips/pets.zip"), source())
+    with zipfile.ZipFile(archive) as handle:
+        member = handle.getinfo("test/dog/1.png")
+    content = bytearray(archive.read_bytes())
+    content[member.header_offset + 60] ^= 0xFF
+    archive.write_bytes(content)
+    refused(folder(archive), "zips/pets.zip/test/dog/1.png: unreadable image", "copy it again")
+
+
+def test_a_missing_archive_is_noticed_by_its_classes() -> None:
+    write_zip(Path("zips/pets/1of2.zip"), source(), only="cat")
+    refused(folder("zips/pets"), "zips/pets: 1 classes (cat), expected 2", "is a folder or archive missing?")
+
+
+def test_a_class_missing_in_a_split_is_named() -> None:
+    shutil.rmtree(source() / "test/dog")
+    refused(folder(), "source/pets: no images in test/dog")
+
+
+def test_the_same_file_in_two_archives_is_named() -> None:
+    for name in ("one", "two"):
+        write_zip(Path(f"zips/pets/{name}.zip"), source() if name == "one" else Path("source/pets"))
+    refused(folder("zips/pets"), "two.zip", "also in zips/pets/one.zip", "keep one")
+
+
+def truncated(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def no_image(file: Path) -> None:
+    file.write_bytes(b"<html>404</html>")
+
+
+def too_large(file: Path) -> None:
+    Image.new("RGB", (SIZE + 1, SIZE)).save(file)
+
+
+def greyscale(file: Path) -> None:
+    Image.new("L", (SIZE, SIZE)).save(file)
+
+
+def transparent(file: Path) -> None:
+    Image.new("RGBA", (SIZE, SIZE)).save(file)
+
+
+def unknown_format(file: Path) -> None:
+    file.rename(file.with_suffix(".tiff"))
+
+
+def too_deep(file: Path) -> None:
+    (file.parent / "more").mkdir()
+    file.rename(file.parent / "more/1.png")
+
+
+@pytest.mark.parametrize(
+    ("damage", "fragments"),
+    [
+        (truncated, ["train/cat/1.png: unreadable image", "copy it again"]),
+        (no_image, ["train/cat/1.png: not the data of a PNG, JPEG or WebP image", "copy it again"]),
+        (too_large, ["train/cat/1.png: 7x6 pixels, expected 6x6", "resize it"]),
+        (greyscale, ["train/cat/1.png: mode L, expected 3 channel(s)", "convert it"]),
+        (transparent, ["train/cat/1.png: mode RGBA, expected 3 channel(s)", "convert it"]),
+        (unknown_format, ["train/cat/1.tiff: not a PNG, JPEG or WebP file", "convert or remove it"]),
+        (too_deep, ["train/cat/more/1.png: expected train/<class>/<image>", "move or remove it"]),
+    ],
+)
+def test_a_damaged_image_is_named(damage: Callable[[Path], None], fragments: list[str]) -> None:
+    damage(source() / "train/cat/1.png")
+    refused(folder(), *fragments)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_truncated_image_is_refused_in_every_format(suffix: str) -> None:
+    tree = write_tree(Path("source/pets"), make_images(size=16), suffix)
+    prepare(folder(image_size=16))
+    shutil.rmtree("data")
+    truncated(tree / f"train/cat/1{suffix}")
+    refused(folder(image_size=16), f"train/cat/1{suffix}: unreadable image")
+
+
+def test_colour_is_refused_where_one_channel_is_expected() -> None:
+    source()
+    refused(folder(channels=1), "mode RGB, expected 1 channel(s)")
+
+
+def test_a_channel_without_contrast_is_refused() -> None:
+    images = make_images()
+    for members in images["train"].values():
+        for image in members:
+            image[..., 1] = 7
+    write_tree(Path("source/pets"), images)
+    refused(folder(), "source/pets: a channel has one value in all training images")

@@ -1,0 +1,53 @@
+"""Direct labels: boxes spread without overlap, labels that give way, words that are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vitflow.figures import style
+from vitflow.figures.labels import Label, place, spread, wrap
+
+BOXES = st.lists(st.tuples(st.floats(-2, 3), st.floats(0.01, 0.3)), min_size=1, max_size=9)
+
+
+@settings(deadline=None, max_examples=200)
+@given(BOXES)
+def test_spread_boxes_keep_their_order_inside_and_apart(boxes: list[tuple[float, float]]) -> None:
+    wanted, sizes = [w for w, _ in boxes], [s for _, s in boxes]
+    centres = np.array(spread(wanted, sizes, 0.0, 1.0))
+    half = np.array(sizes) / 2 * min(1.0, 1 / sum(sizes))
+    order = np.argsort(wanted, kind="stable")
+    assert (centres - half >= -1e-9).all() and (centres + half <= 1 + 1e-9).all()
+    low, high = (centres - half)[order], (centres + half)[order]
+    assert (low[1:] >= high[:-1] - 1e-9).all()
+
+
+def test_spread_leaves_what_does_not_crowd_and_shares_what_does() -> None:
+    assert spread([0.2, 0.8, 0.5], [0.1, 0.1, 0.1], 0, 1) == pytest.approx([0.2, 0.8, 0.5])
+    assert spread([0.5, 0.5], [0.2, 0.2], 0, 1) == pytest.approx([0.4, 0.6])
+    assert spread([], [], 0, 1) == []
+
+
+def test_label_gives_way_to_points_and_is_left_out_where_nothing_is_free() -> None:
+    with style.styled():
+        figure = style.new_figure(style.FULL)
+        axes = figure.subplots()
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        assert place(axes, [Label(0.5, 0.5, "free", style.BLACK)], [(0.5, 0.5)]) == []
+        assert axes.texts[0].get_position()[0] > 0  # to the right of its point, the first choice
+        right = [(0.5 + k / 100, 0.5) for k in range(8)]
+        place(axes, [Label(0.5, 0.5, "second", style.BLACK)], right)
+        assert axes.texts[1].get_position()[0] < 0  # to the left: points and the first label stand at the right
+        grid = [(x, y) for x in np.linspace(0, 1, 100) for y in np.linspace(0, 1, 60)]
+        assert place(axes, [Label(0.5, 0.5, "gone", style.BLACK, must=False)], grid) == ["gone"]
+        assert len(axes.texts) == 2
+
+
+def test_wrapped_labels_fit_and_say_when_they_are_cut() -> None:
+    long = "strong-decay-with_crops and a very long explanation of everything else that was changed"
+    lines = wrap(long, 20).split("\n")
+    assert len(lines) == 2 and max(map(len, lines)) <= 20 and lines[-1].endswith("…")
+    assert wrap("patch size 2", 20) == "patch size 2"

@@ -1,0 +1,33 @@
+"""How long trainings take here, before any of them has run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from support.commands import TWO_RUNS, edited
+
+from vitflow.data.prepare import load
+from vitflow.measuring import cost
+from vitflow.measuring.estimate import hours_a_seed, training_images
+from vitflow.study.grid import expand
+from vitflow.study.reading import read_study
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_hours_grow_with_epochs_and_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "SECONDS", 0.01)
+    config = tmp_path / "config.yaml"
+    config.write_text(edited(TWO_RUNS, ("width: [8, 16]", "train_images: [100], epochs: [20]")))
+    hours = hours_a_seed(expand(read_study(config)), torch.device("cpu"))
+    assert hours["train_images=100"] == pytest.approx(hours["baseline"] / 2)
+    assert hours["epochs=20"] == pytest.approx(hours["baseline"] * 10)
+
+
+def test_the_number_of_training_images_needs_no_data(here: Path) -> None:
+    dataset = read_study("config.yaml").dataset
+    assert training_images(dataset) == 200
+    everything = dataset.model_copy(update={"train_images": None})
+    assert training_images(everything) == pytest.approx(len(load(everything).train.labels), rel=0.01)

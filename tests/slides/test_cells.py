@@ -1,0 +1,120 @@
+"""Rows and cells of the talk's tables: what stands in them, and that words of a study stay text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+from support.records import CALM, NOTHING, a_run, around, diverged
+
+from vitflow.analysis.claims import Change
+from vitflow.slides import cells
+
+NASTY = "*a* | [b](c) `d` <e> # f! \\ _g_"
+KEPT = r"\*a\* \| \[b\](c) \`d\` \<e\> \# f\! \\ \_g\_"
+
+
+def changes(*points: float, **run: Any) -> list[Change]:
+    return [Change(f"v{k}", a_run(p, **run), p) for k, p in enumerate(points)]
+
+
+def test_escaped_words_are_what_a_reader_of_markdown_sees() -> None:
+    assert cells.escaped(NASTY) == KEPT
+    inline = MarkdownIt("commonmark").parseInline(cells.escaped(NASTY))[0]
+    assert {token.type for token in inline.children or []} <= {"text", "text_special"}
+    assert "".join(token.content for token in inline.children or []) == NASTY
+    assert cells.escaped(" two\n  lines ") == "two lines"
+
+
+def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
+    run = a_run(n=3, validation=around(84.0), test=around(83.0))
+    costs = "2.71 M | 174 M | 1.25× |"
+    assert cells.model_row(NASTY, run) == f"| {KEPT} | 3 | 84.0&nbsp;±&nbsp;0.2 | 83.0&nbsp;±&nbsp;0.2 | {costs}"
+    bold = "| **best** | 3 | **84.0&nbsp;±&nbsp;0.2** | **83.0&nbsp;±&nbsp;0.2** | "
+    assert cells.model_row("best", run, chosen=True) == bold + costs
+
+
+def test_a_row_of_all_runs_has_two_decimals_and_what_diverged() -> None:
+    run = a_run(label=NASTY, n=3, test=around(83.126), validation=around(84.0), time_ratio=None)
+    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 M | 174 M | – |"
+    lost = diverged(5, 9, label="heads 96", test=NOTHING, validation=NOTHING)
+    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 M | 174 M | 1.25× |"
+
+
+def test_a_row_of_stability_has_spikes_norm_and_logit() -> None:
+    spiky = {
+        "gradient_spikes": 1.25,
+        "loss_spikes": None,
+        "largest_gradient_norm": 1.6e11,
+        "largest_attention_logit": 12.345,
+    }
+    run = a_run(seeds=(0, 1, 2, 3), stability=CALM.model_copy(update=spiky))
+    assert cells.stability_row(NASTY, run) == f"| {KEPT} | 4 | 0 | 1.2 | – | 1.6e+11 | 12.3 |"
+    assert cells.stability_row("r", diverged(71, 9)) == "| r | 3 | 2 (step 9) | 0.0 | 0.0 | 1.5 | 12 |"
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (a_run(), "0"),
+        (diverged(71), "1 (step 71)"),
+        (diverged(71, 9, 100), "3 (step 9)"),
+        (a_run(diverged=2), "2"),  # steps were not kept
+    ],
+)
+def test_what_diverged_is_said_with_its_first_step(run: Any, said: str) -> None:
+    assert cells.diverged_at(run) == said
+
+
+def test_changes_are_listed_up_to_a_number() -> None:
+    assert cells.listed(changes(3.04, -0.04), 2) == "v0:&nbsp;+3.0; v1:&nbsp;0.0"
+    assert cells.listed(changes(3.0, 1.0, -7.0), 2) == "v0:&nbsp;+3.0; v1:&nbsp;+1.0; …"
+    assert cells.listed([Change(NASTY, a_run(1.0), 1.0)], 2) == f"{KEPT}:&nbsp;+1.0"
+    assert cells.listed([], 2) == "" and cells.listed([], 2, "nothing yet") == "nothing yet"
+
+
+def test_observed_changes_have_their_interval_and_n() -> None:
+    one = Change("2", a_run(1.3, (0.9, 1.7)), 1.3)
+    two = Change("8", a_run(-1.0), -1.0)
+    first, second = "2:&nbsp;+1.3 points&nbsp;(+0.9 to +1.7), n&nbsp;=&nbsp;3", "8:&nbsp;−1.0 points, n&nbsp;=&nbsp;3"
+    assert cells.observed([one, two]) == f"{first}; {second}"
+    assert cells.observed([one] * 6) == "; ".join([first] * 6)
+    assert cells.observed([one] * 7) == "; ".join([first] * 6) + "; …"
+    assert cells.observed([]) == "no other value has finished"
+
+
+def test_runs_that_moved_are_four_at_most() -> None:
+    runs = [a_run(points, label=f"r{k}") for k, points in enumerate((3.0, -7.0))]
+    assert cells.moved(runs) == "r0 (+3.0), r1 (−7.0)"
+    assert cells.moved([*runs, a_run(None)]) == "r0 (+3.0), r1 (−7.0)"
+    assert cells.moved(runs * 2) == "r0 (+3.0), r1 (−7.0), r0 (+3.0), r1 (−7.0)"
+    assert cells.moved(runs * 3).endswith(", r1 (−7.0), and 2 more")
+    assert cells.moved([a_run(1.0, label=NASTY)]) == f"{KEPT} (+1.0)"
+    assert cells.moved([]) == cells.moved([a_run(None)]) == "none"
+
+
+def test_runs_that_diverged_are_four_at_most() -> None:
+    runs = [diverged(1, 2, label="heads 96"), diverged(1, of=6, label="width 8")]
+    assert cells.lost_seeds(runs) == "heads 96 (2 of 3), width 8 (1 of 6)"
+    four = "heads 96 (2 of 3), width 8 (1 of 6), heads 96 (2 of 3), width 8 (1 of 6)"
+    assert cells.lost_seeds(runs * 2) == four and cells.lost_seeds(runs * 3) == f"{four}, and 2 more"
+    assert cells.lost_seeds([diverged(1, label=NASTY)]) == f"{KEPT} (1 of 3)"
+
+
+def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
+    assert cells.predicted(NASTY) == KEPT
+    assert cells.predicted("gains 2", " for another study") == "gains 2 (meant for another study)"
+    assert cells.predicted("") == cells.predicted("", " for another study") == "not written"
+
+
+@pytest.mark.parametrize(
+    ("reason", "row"),
+    [
+        ("patch_size: 2 adopted, +3.00 points on validation", "| patch size | 2 adopted, +3.00 points on validation |"),
+        ("mlp_ratio: dropped again, (a: b_c)", r"| mlp ratio | dropped again, (a: b\_c) |"),
+        ("size|x: big*", r"| size\|x | big\* |"),
+    ],
+)
+def test_a_reason_is_a_row_of_axis_and_why(reason: str, row: str) -> None:
+    assert cells.reason_row(reason) == row

@@ -1,0 +1,127 @@
+"""The talk as a whole: its rules, its length, and that any study gets one."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pptx import Presentation
+from support.analysis import ARCHITECTURE, MANY
+from support.records import NOTHING
+from support.talk import Talk, make_talk, table_of
+
+from vitflow.slides import filters, pdf
+from vitflow.slides.deck import Deck, Slide, Table, plain
+from vitflow.slides.html import page
+from vitflow.slides.pptx import pptx
+
+
+def talk_slides(deck: Deck) -> list[Slide]:
+    return [slide for slide in deck.slides if slide.part != "backup"]
+
+
+def test_slides_keep_the_rules_of_the_talk(tmp_path: Path) -> None:
+    deck = make_talk(tmp_path, ablations={"architecture": ARCHITECTURE, **{"training": MANY["training"]}}).deck()
+    for slide in deck.slides:
+        for block in slide.blocks:
+            for item in getattr(block, "items", ()):
+                assert len(plain(item).split()) <= 14, plain(item)  # twelve words; '±' and '%' are none
+        assert slide.seconds > 0 and len(slide.notes) > 20
+    main = talk_slides(deck)
+    assert 8 <= len(main) <= 15
+    assert 8 * 60 <= sum(slide.seconds for slide in main) <= 13 * 60
+    assert sum(slide.seconds for slide in main if slide.part == "short") <= 6 * 60
+
+
+def test_every_slide_names_digest_seeds_date_and_progress(talk: Talk) -> None:
+    talk.change(done=20, total=24, baseline_seeds=6)
+    deck = talk.deck()
+    footers = re.findall(r"<footer>(.*?)<span", page(deck))
+    assert len(footers) == len(deck.slides)
+    assert set(footers) == {"example · results 3f9c0a7e · 3 seeds (baseline 6) · 2025-03-14 · 20/24 runs done"}
+
+
+def test_a_slide_for_every_architecture_axis_with_its_finding_as_title(tmp_path: Path) -> None:
+    talk = make_talk(tmp_path, ablations={"architecture": ARCHITECTURE})
+    main = talk_slides(talk.deck())
+    shown = [plain(slide.title) for slide in main if slide.layout == "beside" and "axis-" in slide.figure.svg.name]  # type: ignore[union-attr]
+    assert shown == [axis.finding for axis in talk.summary.axes]
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        {"ablations": {}, "references": {}, "seeds": 1},
+        {"ablations": {"training": MANY["training"]}, "references": {}},
+        {"ablations": MANY, "diverged": {"heads=96": 3, "patch_size=2": 1}},
+        {"ablations": {"architecture": {"heads": [8, 96]}}, "diverged": {"heads=96": 3}},
+    ],
+    ids=["nothing but a baseline", "no architecture axis", "thirteen axes and forty runs", "only value diverged"],
+)
+def test_any_study_gets_a_deck(tmp_path: Path, study: dict[str, Any]) -> None:
+    deck = make_talk(tmp_path, **study).deck()
+    assert len(talk_slides(deck)) >= 8
+    pdf.check_ends(deck, pdf.WeasyPrint().ends(page(deck)))
+    assert len(Presentation(io.BytesIO(pptx(deck))).slides) == len(deck.slides)
+
+
+def test_stability_leads_with_the_baseline_what_diverged_and_the_learning_rates(tmp_path: Path) -> None:
+    rates = {"training": {"learning_rate": [0.0005, 0.001, 0.002]}, "architecture": {"depth": [4, 6, 12]}}
+    talk = make_talk(tmp_path, {"depth=12": 2}, ablations=rates, references={})
+    rows = table_of(talk.deck(), talk.summary.findings.stability)
+    assert [row[0] for row in rows] == [
+        "baseline",
+        "depth 12",
+        "learning rate 0.0005",
+        "learning rate 0.002",
+        "depth 4",
+    ]
+    assert rows[1][1:3] == ["3", "2 (step 1001)"]
+    measured = talk.summary.runs["depth=12"].stability
+    assert rows[1][3] == filters.number(measured.gradient_spikes)
+    assert rows[1][6] == filters.three(measured.largest_attention_logit)
+
+
+def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:
+    unknown = dict.fromkeys(("gradient_spikes", "loss_spikes", "largest_gradient_norm", "largest_attention_logit"))
+    calm = talk.summary.runs["baseline"].stability
+    title = "No run diverged; spikes were not measured"  # what the analysis says then
+    talk.change_runs(stability=calm.model_copy(update=unknown))
+    talk.change(findings=talk.summary.findings.model_copy(update={"stability": title}))
+    rows = table_of(talk.deck(), title)
+    assert rows and all(row[2:] == ["0", "–", "–", "–", "–"] for row in rows)
+
+
+def test_few_seeds_are_called_descriptive_on_every_slide(tmp_path: Path, deck: Deck) -> None:
+    loud, calm = make_talk(tmp_path, seeds=2).deck(), deck
+    assert "DESCRIPTIVE" in loud.footer
+    assert any("DESCRIPTIVE" in plain(block.text) for block in loud.slides[0].blocks)  # type: ignore[union-attr]
+    assert "descriptive" not in repr(calm).lower()
+
+
+def test_no_author_leaves_no_line(talk: Talk, deck: Deck) -> None:
+    talk.change(author="")
+    assert len(deck.slides[0].blocks) == len(talk.deck().slides[0].blocks) + 1
+
+
+def test_markdown_in_results_stays_text(talk: Talk) -> None:
+    nasty = "*a* | <b>[c](d)</b> `e` <!-- f --> __g__ {{ h }} # i"
+    first, *others = talk.summary.axes
+    spoiled = first.model_copy(update={"finding": nasty, "label": nasty})
+    talk.change(title=nasty, axes=(spoiled, *others))
+    deck = talk.deck()
+    assert plain(deck.slides[0].title) == nasty
+    assert deck.title == nasty
+    assert any(plain(slide.title) == nasty for slide in deck.slides)
+    cells = [plain(c) for s in deck.slides for b in s.blocks if isinstance(b, Table) for row in b.rows for c in row]
+    assert nasty[:20] in {cell[:20] for cell in cells}
+
+
+def test_a_study_before_any_result_has_a_deck_that_says_so(talk: Talk) -> None:
+    parts = ("validation", "test", "clean_train", "test_loss", "test_ece")
+    talk.change_runs(**dict.fromkeys(parts, NOTHING), n=0, difference=None)
+    talk.change(best=None)
+    assert "No run has a validation accuracy yet" in repr(talk.deck())

@@ -1,0 +1,55 @@
+"""Names of studies, groups, points and runs: what may be part of a path, and what is proposed instead."""
+
+from __future__ import annotations
+
+import pytest
+from support.studies import HEAD, IsTold, mistakes
+
+from vitflow.study.names import check_name, nearest
+
+
+@mistakes(
+    {
+        "study: ../../etc\ndataset: {name: cifar10}": ["study: '../../etc' cannot name a study", "for example 'etc'"],
+        "study: /etc\ndataset: {name: cifar10}": ["study: '/etc' cannot name a study", "for example 'etc'"],
+        "study: ..\ndataset: {name: cifar10}": ["study: '..' cannot name a study"],
+        "study: a..b\ndataset: {name: cifar10}": ["study: 'a..b' cannot name a study"],
+        "study: -rf\ndataset: {name: cifar10}": ["study: '-rf' cannot name a study", "for example 'rf'"],
+        "study: 'a,b'\ndataset: {name: cifar10}": ["study: 'a,b' cannot name a study", "for example 'a-b'"],
+        "study: 'a b'\ndataset: {name: cifar10}": ["study: 'a b' cannot name a study", "for example 'a-b'"],
+        'study: "a\\nb"\ndataset: {name: cifar10}': ["study: 'a b' cannot name a study", "for example 'a-b'"],
+        "study: ''\ndataset: {name: cifar10}": ["study: '' cannot name a study", "for example 'my-study'"],
+        "study: 5\ndataset: {name: cifar10}": ["study: Input should be a valid string (got 5)"],
+        HEAD + "ablations: {'a/b': {width: [96]}}": ["ablations: 'a/b' cannot name a group", "for example 'a-b'"],
+        HEAD + "ablations: {g: {'../x': [{name: q, width: 96}]}}": ["ablations: '../x' cannot name an axis"],
+        HEAD + "ablations: {references: {width: [96]}}": ["ablations: 'references' cannot name a group"],
+        HEAD + "cross: {baseline: {width: [96], depth: [4]}}": ["cross: 'baseline' cannot name a group"],
+        HEAD + "references: {baseline: {width: 96}}": ["references: 'baseline' cannot name a group or a reference"],
+        HEAD + "references: {'a,b': {width: 96}}": ["references: 'a,b' cannot name", "for example 'a-b'"],
+        HEAD + "ablations: {g: {width: [96]}}\ncross: {g: {width: [96], depth: [4]}}": [
+            "cross.g: ",
+            "ablations",
+            "rename",
+        ],
+        HEAD + "ablations: {g: {m: [{name: 'q/r', width: 96}]}}": ["ablations.g.m: 'q/r' cannot name a point", "'q-r'"],
+    }
+)
+def test_a_name_that_is_no_part_of_a_path_is_told(is_told: IsTold, text: str, parts: list[str]) -> None:
+    is_told(text, parts)
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "told"),
+    [
+        ("widht", ["depth", "width"], "; did you mean 'width'?"),
+        ("zzz", ["depth", "width"], "; valid: depth, width"),
+        ("zzz", [], ""),
+    ],
+)
+def test_the_nearest_choice_is_named_or_all_of_them(word: str, choices: list[str], told: str) -> None:
+    assert nearest(word, choices) == told
+
+
+@pytest.mark.parametrize("name", ["a", "A-b_c", "0", "v1.2", "a" * 100])
+def test_a_safe_name_stays_as_it_is(name: str) -> None:
+    assert check_name(name, "a study") == name

@@ -1,0 +1,64 @@
+"""Reading a study: what is no file, no text, no YAML or no study, and that what was written is what is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.studies import HEAD, STUDIES, IsTold, Told, mistakes
+
+from vitflow.study.grid import expand
+from vitflow.study.names import ConfigError
+from vitflow.study.reading import read_study
+
+
+def test_a_study_survives_being_written_and_read(tmp_path: Path) -> None:
+    # Snakemake hands its jobs the study as JSON
+    for path in STUDIES:
+        study = read_study(path)
+        copied = tmp_path / "study.json"
+        copied.write_text(json.dumps(study.model_dump()))
+        assert read_study(copied) == study
+        assert expand(read_study(copied)).table() == expand(study).table()
+
+
+NO_MAPPING = "expected a mapping with keys such as study, dataset, ablations"
+
+
+@mistakes(
+    {
+        "": [NO_MAPPING],
+        "# only a comment\n": [NO_MAPPING],
+        "vit": [NO_MAPPING],
+        "[1, 2]": [NO_MAPPING],
+        "a: [": ["not valid YAML", "line 1"],
+        "\tstudy: s": ["not valid YAML", "line 1"],
+        "a: 1\n---\nb: 2": ["not valid YAML", "single document"],
+        "a: !!python/object:os.system {}": ["not valid YAML", "line 1"],
+        "study: s\nstudy: t": ["line 2: key 'study' stands there twice"],
+        HEAD + "training:\n  epochs: 3\n  epochs: 4": ["line 5: key 'epochs' stands there twice"],
+        HEAD + "ablations: {g: {width: [96], width: [48]}}": ["line 3: key 'width' stands there twice"],
+        "{[a, b]: 1}": ["line 1: a key must be a word, not ['a', 'b']"],
+        "{{a: b}: 1}": ["line 1: a key must be a word"],
+    }
+)
+def test_a_file_that_is_no_study_is_told(is_told: IsTold, text: str, parts: list[str]) -> None:
+    is_told(text, parts)
+
+
+def test_a_file_that_is_not_text_is_told(told: Told) -> None:
+    assert "not UTF-8" in told(b"study: \xff\xfe")
+    assert "not valid YAML" in told(b"study: a\x00b")
+
+
+def test_a_missing_file_names_the_nearest_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(HEAD)
+    with pytest.raises(ConfigError, match=r"^confg.yaml: no such file; did you mean 'config.yaml'\?$"):
+        read_study("confg.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_study(tmp_path)

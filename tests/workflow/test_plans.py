@@ -1,0 +1,45 @@
+"""What an edit plans in a restored clone, where only digests speak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.checkouts import edit
+from support.dvc import HOME, WEIGHTS, WINNER, to_do
+
+
+def test_an_axis_value_plans_that_run_and_its_dependants(here: Path) -> None:
+    edit(here / "config.yaml", "width: [8, 16]", "width: [12, 16]")
+    plan = to_do(here)
+    # whether there is another winner is known only after the selection, so the plan counts it in
+    assert plan["train_run"] == [f"{HOME}/checkpoints/width=12/seed0.safetensors", str(WEIGHTS[WINNER])]
+    assert plan["evaluate_run"] == [f"{HOME}/runs/width=12/seed0/metrics.json", f"{HOME}/runs/{WINNER}/metrics.json"]
+    assert {"summarise", "select", "draw", "render_slides"} <= set(plan)
+    assert not {"prepare", "extract_features", "principal_components"} & set(plan)
+
+
+def test_a_learning_rate_plans_all_runs(here: Path) -> None:
+    edit(here / "config.yaml", "learning_rate: 0.003", "learning_rate: 0.002")
+    plan = to_do(here)
+    assert sorted(plan["train_run"]) == sorted(map(str, WEIGHTS.values()))
+    assert "prepare" not in plan
+
+
+def test_code_of_a_figure_plans_figures_and_slides_only(here: Path) -> None:
+    with (here / "vitflow/figures/curves.py").open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert set(to_do(here)) == {"draw", "render_slides"}
+
+
+def test_a_comment_in_a_model_plans_nothing(here: Path) -> None:
+    with (here / "vitflow/models/vit.py").open("a") as file:
+        file.write("\n# another word\n")
+    assert to_do(here) == {}
+
+
+def test_scores_that_a_failed_training_left_behind_do_not_pass_for_the_run(here: Path) -> None:
+    assert to_do(here) == {}
+    (here / HOME / "runs" / WINNER / "train.json").unlink()  # Snakemake deletes outputs of a failed job, not scores
+    plan = to_do(here)
+    assert plan["train_run"] == [str(WEIGHTS[WINNER])]
+    assert plan["evaluate_run"] == [f"{HOME}/runs/{WINNER}/metrics.json"]
