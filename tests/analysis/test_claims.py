@@ -33,6 +33,12 @@ from vitflow.analysis.records import Interval, Run
         (0.4, None, "unclear"),
         (-0.2, (-0.3, -0.1), "unclear"),
         (-0.4, None, "unclear"),
+        # touching zero or the margin is not beyond it
+        (1.0, (0.0, 1.5), "unclear"),
+        (0.3, (0.1, 0.5), "unclear"),
+        (-1.0, (-1.5, 0.0), "unclear"),
+        (-0.3, (-0.5, -0.1), "unclear"),
+        (-0.6, (-1.7, 0.5), "unclear"),
     ],
 )
 def test_an_effect_is_judged_by_its_interval_and_the_margin(mean: float, bounds: Interval | None, said: str) -> None:

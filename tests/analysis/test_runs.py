@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support.analysis import TECHNIQUES
-from support.measured import COSTS, GRID, MEASURED, PLAN, result, results_of, table_of
+from support.measured import COSTS, GRID, MEASURED, PLAN, result, results_of, study, table_of
 
 from vitflow.analysis.intervals import simultaneous_intervals
-from vitflow.analysis.records import Stability, Statistics
+from vitflow.analysis.records import Interval, Stability, Statistics
 from vitflow.analysis.runs import Cost, Result, runs_table, spread, stability
-from vitflow.study.grid import BASELINE
+from vitflow.study.grid import BASELINE, expand
 
 
 def test_spread() -> None:
@@ -22,6 +22,7 @@ def test_spread() -> None:
         sd=round(float(np.std(values, ddof=1)), 4),
         values=(80.1235, 81.5, 79.0),
     )
+    assert spread([80.0, 81.0]) == Statistics(mean=80.5, sd=0.7071, values=(80.0, 81.0))
     assert spread([80.0]) == Statistics(mean=80.0, sd=None, values=(80.0,))
     assert spread([]) == Statistics(mean=None, sd=None, values=())
 
@@ -58,6 +59,23 @@ def test_intervals_are_simultaneous_within_their_group() -> None:
         assert difference is not None
         # validation accuracies are a point higher throughout
         assert difference.test_interval == difference.validation_interval == interval
+
+
+def test_a_run_of_two_groups_has_the_interval_of_the_first() -> None:
+    groups = {"one": {"depth": [4], "pool": ["mean"]}, "two": {"pool": ["mean"], "width": [96]}}
+    plan = study({}, ablations=groups, cross={"both": {"depth": [12], "heads": [3]}})
+    grid = expand(plan)
+    assert list(grid.runs) == [BASELINE, "depth=4", "pool=mean", "width=96", "depth=12+heads=3"]
+    spreads = (0.1, 0.2, 0.4, 0.8, 0.3)
+    measured = {run: [80.0 - k, 80.0, 80.0 + k] for run, k in zip(grid.runs, spreads, strict=True)}
+    found = runs_table(plan, grid, results_of(measured), dict.fromkeys(grid.runs, COSTS[BASELINE]), TECHNIQUES)
+
+    def together(*names: str) -> dict[str, Interval | None]:
+        return simultaneous_intervals(measured[BASELINE], {name: measured[name] for name in names})
+
+    expected = together("pool=mean", "width=96") | together("depth=4", "pool=mean") | together("depth=12+heads=3")
+    differences = {name: run.difference for name, run in found.items() if run.difference}
+    assert {name: difference.test_interval for name, difference in differences.items()} == expected
 
 
 def test_diverged_seeds_are_counted_and_not_averaged() -> None:
@@ -112,6 +130,8 @@ def test_stability_is_the_mean_of_spikes_and_the_largest_of_the_rest_over_all_se
         diverged_at={"1": 15},
     )
     assert found.spikes == pytest.approx(8 / 3, abs=1e-4)
+    logits = with_stability(results, largest_attention_logit=[3.0, None, 12.34567])
+    assert stability(logits).largest_attention_logit == 12.3457
 
 
 def test_results_from_before_stability_was_measured_have_none() -> None:

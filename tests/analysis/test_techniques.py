@@ -43,6 +43,12 @@ def test_a_run_is_labelled_as_people_say_it(changes: dict[str, Any], expected: s
     assert TECHNIQUES.run_label("baseline", config, plan.baseline_run) == expected
 
 
+def test_a_resnet_beside_a_resnet_is_labelled_by_what_differs() -> None:
+    plan = study({}, ablations={}, baseline={"family": "resnet", "depth": 18})
+    assert TECHNIQUES.run_label("r", plan.resolve({"depth": 50}), plan.baseline_run) == "depth 50"
+    assert TECHNIQUES.run_label("the baseline", plan.baseline_run, plan.baseline_run) == "the baseline"
+
+
 def test_padding_that_has_no_effect_is_not_in_the_label() -> None:
     plan = study({"depth": [4]}, training={"crop_padding": 2})
     label = TECHNIQUES.run_label("x", plan.resolve({"augmentation": "none"}), plan.baseline_run)
@@ -118,7 +124,7 @@ def test_the_digest_is_of_what_tables_and_figures_show() -> None:
         (WIDTH.replace("how: a", "how: 3"), "width.how: expected text ('' where it is not written yet)"),
         (
             WIDTH.replace("d}", "d, explanation: e}"),
-            "belongs to a study; write it in workflow/slides/notes/example.yaml",
+            "width.explanation: belongs to a study; write it in workflow/slides/notes/example.yaml",
         ),
         (WIDTH[:-1] + ", why: e}", "width.why: unknown key; valid: label, how, reference"),
         ("width: a", "width: expected label, how, reference, confound, prediction"),
@@ -133,7 +139,8 @@ def test_a_mistake_in_techniques_is_named(tmp_path: Path, text: str | None, said
         path.write_text(text)
     with pytest.raises(ConfigError) as caught:
         read_techniques("example", path)
-    assert said in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and said in message and "\n" not in message
 
 
 def test_a_file_without_axes_is_no_mistake(tmp_path: Path) -> None:

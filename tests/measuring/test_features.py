@@ -18,6 +18,8 @@ from vitflow.models.vit import ViT
 from vitflow.study.models import ResNet as ResNetConfig
 from vitflow.study.models import ViT as ViTConfig
 
+pytestmark = pytest.mark.usefixtures("one_thread")  # small models are slower on two
+
 MEAN, STD = (0.3,), (0.4,)
 
 

@@ -17,8 +17,7 @@ from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 from vitflow.training.batches import Batches
 
-#: two busy threads wait for each other, and times of a loaded machine say nothing
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread")  # small models are slower on two, most of all beside other tests
 
 
 def run_of(batch_size: int = 32, **changes: object) -> RunConfig:

@@ -11,7 +11,6 @@ from support.talk import SMALL, Talk, make_talk
 
 from vitflow.figures.draw import draw
 from vitflow.slides.deck import Deck
-from vitflow.slides.html import page
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +29,6 @@ def talk(plain_talk: Talk, tmp_path: Path) -> Talk:
 def deck(plain_talk: Talk) -> Deck:
     """Its slides."""
     return plain_talk.deck()
-
-
-@pytest.fixture(scope="session")
-def html(deck: Deck) -> str:
-    """They as a page."""
-    return page(deck)
 
 
 @pytest.fixture(scope="session")

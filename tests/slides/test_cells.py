@@ -89,6 +89,7 @@ def test_runs_that_moved_are_four_at_most() -> None:
     assert cells.moved(runs) == "r0 (+3.0), r1 (−7.0)"
     assert cells.moved([*runs, a_run(None)]) == "r0 (+3.0), r1 (−7.0)"
     assert cells.moved(runs * 2) == "r0 (+3.0), r1 (−7.0), r0 (+3.0), r1 (−7.0)"
+    assert cells.moved([*runs * 2, *runs[:1]]).endswith(", r1 (−7.0), and 1 more")
     assert cells.moved(runs * 3).endswith(", r1 (−7.0), and 2 more")
     assert cells.moved([a_run(1.0, label=NASTY)]) == f"{KEPT} (+1.0)"
     assert cells.moved([]) == cells.moved([a_run(None)]) == "none"

@@ -64,5 +64,5 @@ def test_thousands_are_set_apart() -> None:
 
 def test_the_template_calls_each_by_its_own_name() -> None:
     assert all(function.__name__ == name for name, function in filters.FILTERS.items())
-    words = "number signed stat amount three times thousands counted interval"
+    words = "number signed stat amount three times thousands counted interval beginning"
     assert sorted(filters.FILTERS) == sorted(words.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,15 @@ def test_every_field_of_the_summary_has_its_own_name(summary: Summary) -> None:
     assert {field: found[field] for field in Summary.model_fields} == dict(summary)
     assert found["baseline"] is summary.runs["baseline"]
     assert all(found[cell.__name__] is getattr(cells, cell.__name__) for cell in talk.CELLS)
+    assert [found[name] for name in ("own", "tried", "meant_for")] == [talk.own, talk.tried, talk.meant_for]
+    assert found["technique"]("patch_size") == TECHNIQUES.of("patch_size")
+    assert (found["footer"], found["best_vit"]) == (talk.footer(summary), talk.best_vit(summary))
+
+
+def test_explanations_are_wanted_in_the_notes_of_the_study_where_there_are_any(summary: Summary) -> None:
+    assert seen(summary)["explained_in"] == "techniques.yaml"
+    noted = view(summary, None, replace(TECHNIQUES, notes=Path("workflow/slides/notes/mine.yaml")))
+    assert noted["explained_in"] == "notes/mine.yaml"
 
 
 def test_axes_of_the_architecture_have_slides_of_their_own(summary: Summary) -> None:
@@ -118,6 +128,8 @@ def test_the_footer_says_which_results_the_talk_rests_on(summary: Summary) -> No
 def test_an_axis_has_the_baselines_value_and_others() -> None:
     axis = an_axis("A", "2", "4", "8", runs=("a", "baseline", "b"))
     assert (talk.own(axis), talk.tried(axis)) == ("4", "2, 8")
+    twice = an_axis("A", "4", "four", runs=("baseline", "baseline"))
+    assert (talk.own(twice), talk.tried(twice)) == ("4, four", "")
     assert (talk.own(an_axis("A", "x")), talk.tried(an_axis("A", "y", runs=("baseline",)))) == ("", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.studies import HEAD, IsTold, mistakes
 
+from vitflow.study.fields import beginning, within
 from vitflow.study.names import check_name, nearest
 
 
@@ -53,3 +54,20 @@ def test_the_nearest_choice_is_named_or_all_of_them(word: str, choices: list[str
 @pytest.mark.parametrize("name", ["a", "A-b_c", "0", "v1.2", "a" * 100])
 def test_a_safe_name_stays_as_it_is(name: str) -> None:
     assert check_name(name, "a study") == name
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "inside"),
+    [
+        ("patch size", "Patch size", "patch size"),
+        ("Patch size", "Patch size", "patch size"),
+        ("QK-norm", "QK-norm", "QK-norm"),
+        ("MLP ratio 2", "MLP ratio 2", "MLP ratio 2"),
+        ("a", "A", "a"),
+        ("", "", ""),
+    ],
+)
+def test_only_the_first_letter_changes_at_the_beginning_and_abbreviations_never(
+    words: str, begun: str, inside: str
+) -> None:
+    assert (beginning(words), within(words)) == (begun, inside)

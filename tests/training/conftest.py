@@ -21,6 +21,11 @@ from vitflow.study.dataset import Dataset
 from vitflow.study.run import RunConfig
 
 
+@pytest.fixture(scope="module", autouse=True)
+def on_one_thread(one_thread: None) -> None:
+    """The same bits on every machine of one kind."""
+
+
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Data:
     """Two hundred training digits and the validation images of the default split."""
@@ -37,11 +42,10 @@ def sit(digits: Data, tmp_path: Path) -> Sit:
 
 @pytest.fixture(scope="session")
 def whole(digits: Data, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """What an undisturbed training comes to: made once for all tests, which do not change it. On one thread."""
+    """What an undisturbed training comes to: made once for all tests, which do not change it."""
     made: dict[tuple[str, int], Ended] = {}
 
     def whole(config: RunConfig, seed: int = 0) -> Ended:
-        assert torch.get_num_threads() == 1
         key = config.model_dump_json(), seed
         if key not in made:
             made[key] = trainings.sit(config, seed, data=digits, folder=tmp_path_factory.mktemp("whole"))

@@ -28,8 +28,6 @@ from vitflow.study.run import RunConfig
 from vitflow.training import batches
 from vitflow.training.augmentation.augment import normalise
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def images_seen(sit: Sit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Tensor]]:

@@ -25,7 +25,6 @@ from vitflow.study.schema import Study
 from vitflow.training.checkpoint import CheckpointError, load_state, save_state
 
 PLACES = 200
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def flipped(content: bytes, chance: random.Random) -> bytes:

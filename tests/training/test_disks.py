@@ -20,8 +20,6 @@ from vitflow.machine.files import FileProblem, publishing, read_json, write_text
 from vitflow.training import loop
 from vitflow.training.checkpoint import save_state
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def disk(here: Path) -> Iterator[Callable[..., None]]:

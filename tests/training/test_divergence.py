@@ -13,8 +13,6 @@ from torch import Tensor
 from vitflow.training import batches
 from vitflow.training.augmentation.augment import normalise
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_divergence_is_recorded_with_its_step_and_ends_the_training(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0

@@ -16,8 +16,6 @@ from vitflow.training.ema import Average, Latest, build_average, decay_at
 UPDATES = 30
 MODELS = pytest.mark.parametrize("config", [ViT(patch_size=4, width=8, depth=1, heads=2), ResNet(width=4)], ids=str)
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def wander(model: nn.Module) -> None:
     """Change every parameter and statistic, as an update does."""

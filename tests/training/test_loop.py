@@ -35,8 +35,6 @@ from vitflow.training.ema import decay_at
 from vitflow.training.optimizer import build_optimizer, learning_rate
 from vitflow.training.randomness import derive
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_the_loop_applies_the_schedule_step_by_step(whole: Whole) -> None:
     config = run_config()

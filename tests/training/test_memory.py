@@ -16,8 +16,6 @@ from support.results import ROOT, TINY
 from vitflow import cli
 from vitflow.training import loop
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 GREEDY = """
 import resource, sys
 from vitflow import cli

@@ -20,8 +20,6 @@ WIDTH, RATE, DECAY = 8, 0.01, 0.1
 VIT = ViT(patch_size=4, width=WIDTH, depth=2, heads=2)
 MODELS = pytest.mark.parametrize("config", [VIT, ResNet(width=4), ResNet(width=4, depth=50)], ids=str)
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.mark.parametrize("steps_per_epoch", [1, 7])
 @pytest.mark.parametrize("warmup_epochs", [0, 2, 2.5])

@@ -22,8 +22,6 @@ from support.trainings import (
 
 from vitflow.study.models import ResNet, ViT
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @FAMILIES
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_last_bit(

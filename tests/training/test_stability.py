@@ -21,9 +21,6 @@ from vitflow.study.models import ResNet, ViT
 from vitflow.training import loop, stability
 from vitflow.training.stability import WINDOW, Stability, count_spikes, largest_attention_logit, watched_images
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 # ------------------------------------------------------------------------------------------------- spikes
 
 

@@ -11,8 +11,6 @@ from support.trainings import Sit, Whole, assert_same_run, interrupt, made_up_st
 from vitflow.training import checkpoint, loop
 from vitflow.training.checkpoint import CheckpointError, load_state, save_state
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def test_a_damaged_state_and_one_of_other_images_do_not_start_over_either(tmp_path: Path) -> None:
     save_state(tmp_path, made_up_state(4) | {"data": "others"})
@@ -106,7 +104,7 @@ def test_states_of_another_configuration_do_not_push_out_new_ones(sit: Sit) -> N
     assert sit(other).outcome.resumed_from == [3]
 
 
-def test_states_are_read_without_executing_anything(sit: Sit, tmp_path: Path) -> None:
+def test_states_are_read_without_executing_anything(tmp_path: Path) -> None:
     """A pickle that would call a function is refused, even with the right digest in its name."""
 
     class Call:

@@ -23,7 +23,6 @@ from vitflow.training import loop, predict
 IMAGES, BATCH = 120, 30
 PER_EPOCH = IMAGES // BATCH
 DIGITS = Dataset(name="digits", train_images=IMAGES, validation_fraction=0.02)
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

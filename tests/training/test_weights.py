@@ -13,8 +13,6 @@ from vitflow.models.build import build
 from vitflow.study.models import ResNet, ViT
 from vitflow.training.checkpoint import CheckpointError, load_weights, save_weights
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @FAMILIES
 def test_weights_come_back_from_safetensors(sit: Sit, tmp_path: Path, model: ViT | ResNet) -> None:

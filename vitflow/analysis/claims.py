@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from vitflow.analysis.records import Axis, BestSingle, Findings, Interval, Place, Run, Statistics, Winner
+from vitflow.study.fields import within
 from vitflow.study.grid import BASELINE
 from vitflow.study.schema import Study
 
@@ -130,7 +131,7 @@ def components_title(axes: Sequence[Axis], runs: Mapping[str, Run]) -> str:
         return "The other components have not finished"
     axis, most = max(found, key=lambda pair: abs(pair[1].points))
     moved = f"{most.value}: {signed(most.points)} points"
-    return f"Of the other components, {axis.label.lower()} moves accuracy most ({moved})"
+    return f"Of the other components, {within(axis.label)} moves accuracy most ({moved})"
 
 
 def winner_title(winner: Winner) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vitflow.machine.files import sha256_text
-from vitflow.study.fields import spell
+from vitflow.study.fields import beginning, spell
 from vitflow.study.models import ResNet
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.reading import read_yaml
@@ -58,8 +58,7 @@ class Techniques:
 
     def heading(self, axis: str) -> str:
         """An axis as a sentence begins: ``Patch size``."""
-        label = self.label(axis)
-        return label[0].upper() + label[1:]
+        return beginning(self.label(axis))
 
     def confound(self, axis: str) -> str:
         """What else changes along an axis."""

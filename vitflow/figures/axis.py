@@ -26,6 +26,7 @@ from vitflow.figures.style import (
     new_figure,
     seeds,
 )
+from vitflow.study.fields import within
 from vitflow.study.grid import BASELINE
 
 #: least height of the accuracy scale in points, so that noise is not blown up into an effect
@@ -83,7 +84,7 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     listed = ", ".join(_in_words(place.value, runs[place.run], place.run) for place in axis.values)
     caption = f"{axis.label}: every dot a seed, bars the mean. What else changes: {axis.confound}."
     alt = (
-        f"Test accuracy by {axis.label.lower()}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
+        f"Test accuracy by {within(axis.label)}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
         f"mean, a box plus and minus one standard deviation over seeds (from two seeds on). The grey band is the "
         f"baseline's mean plus and minus {summary.equivalence_margin:g} points, the margin of equivalence. "
         f"Lower panel: {what}: {', '.join(map(short, numbers))}. What else changes: {axis.confound}."

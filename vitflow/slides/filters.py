@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vitflow.analysis.records import Run, Statistics
+from vitflow.study.fields import beginning
 
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -74,4 +75,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "thousands": thousands,
     "counted": counted,
     "interval": interval,
+    "beginning": beginning,
 }

@@ -61,6 +61,16 @@ def spell(value: Scalar) -> str:
     return str(value)
 
 
+def beginning(words: str) -> str:
+    """Words as a sentence begins: ``Patch size``, ``QK-norm``."""
+    return words[:1].upper() + words[1:]
+
+
+def within(words: str) -> str:
+    """The same as within a sentence: ``patch size``; ``QK-norm``, an abbreviation, stays."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
 def spell_model(start: str, model: Strict, without: frozenset[str] = frozenset()) -> str:
     """``start`` and the fields of a model that are not at their default: ``resnet18-width=32``."""
     fields = model.model_dump(exclude_defaults=True, exclude={"family", *without})

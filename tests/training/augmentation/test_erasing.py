@@ -10,8 +10,6 @@ from torch import Tensor
 
 from vitflow.training.augmentation.erasing import AREA, RATIO, draw, erase, rectangle
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def boxes(erased: Tensor) -> list[tuple[int, int, int, int]]:
     """(top, left, rows, columns) of each image's zeros, which must fill one rectangle in all channels."""

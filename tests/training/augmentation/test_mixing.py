@@ -20,7 +20,6 @@ BATCH, CLASSES = 400, 10
 CPU = torch.device("cpu")
 LABELS = torch.arange(BATCH) % CLASSES
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 BOTH = pytest.mark.parametrize("mix", [mixup, cutmix])
 
 

@@ -21,8 +21,6 @@ THEIRS = dict(zip(SPACE, REFERENCE._AUGMENTATION_SPACE, strict=True))
 BLENDS = ("colour", "contrast", "sharpness")  # where a processor may round a sum of products once or twice
 CPU = torch.device("cpu")
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def images(height: int = 32, width: int = 32, channels: int = 3) -> Tensor:
     """Noise, noise of little contrast, one flat channel, all white, all black, a ramp."""
