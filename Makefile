@@ -31,8 +31,8 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# a file of tests stays on one worker, for its fixtures; the longest files first
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
+# two workers with a thread each; a file of tests stays on one of them, for its fixtures; the longest files first
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
 test: lint  ## style, types and the tests, under ten minutes
 	$(TESTS) -m "not slow"

@@ -1,7 +1,7 @@
 """The history of a hundred updates, and the stored ones in tests/golden/ that it is held to.
 
-`cd tests && python -m support.history` stores this machine's: for another machine, and after a change that is meant
-to change the bits.
+`PYTHONPATH=tests python -m support.history`, where vitflow is, stores this machine's: for another machine, and after a
+change that is meant to change the bits.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ where there is one, adds what belongs to that study: its own predictions and the
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -101,10 +102,16 @@ def read_techniques(study: str, path: Path = TECHNIQUES, notes: Path | None = No
     return Techniques(axes, own if own.exists() else None)
 
 
+@functools.lru_cache(maxsize=4)
+def _mapping(path: Path, content: bytes) -> Any:
+    """What a YAML file with that content says; parsed once, since every look at a study's stages asks for it."""
+    return read_yaml(path)
+
+
 def _read(
     path: Path, fields: tuple[str, ...], *, required: bool, elsewhere: Mapping[str, Path] | None = None
 ) -> dict[str, dict[str, str]]:
-    data = read_yaml(path) or {}
+    data = _mapping(path, path.read_bytes() if path.exists() else b"") or {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a mapping of axes such as patch_size")
     for axis, entry in data.items():
