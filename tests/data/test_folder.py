@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from support.images import SIZE, folder, make_images, refused, source, write_tree, write_zip
 
 from vitflow.data.prepare import prepare
@@ -110,6 +110,13 @@ def test_a_truncated_image_is_refused_in_every_format(suffix: str) -> None:
     shutil.rmtree("data")
     truncated(tree / f"train/cat/1{suffix}")
     refused(folder(image_size=16), f"train/cat/1{suffix}: unreadable image")
+
+
+def test_a_truncated_image_is_refused_whatever_another_library_told_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as WeasyPrint does when it is imported
+    truncated(source() / "train/cat/1.png")
+    refused(folder(), "train/cat/1.png: unreadable image")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True, "theirs again"
 
 
 def test_colour_is_refused_where_one_channel_is_expected() -> None:

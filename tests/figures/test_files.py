@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from support.figures import CASES, Case
 
-from vitflow.figures.draw import drawings, names
+from vitflow.figures.draw import FIGURES, drawings, names
+from vitflow.figures.style import BESIDE, FULL
 
 
 def test_names_are_the_drawn_files(drawn: Path, diverged: Case) -> None:
     stems = names(diverged.study)
     axes = [f"axis-architecture-{axis}" for axis in ("patch_size", "width", "depth", "heads")]
-    rest = ["differences", "accuracy-cost", "pca", "pca-patches", "confusion", "calibration"]
-    assert stems == ["curves", *rest, *axes]
+    assert stems == [*FIGURES, *axes]
     expected = {f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")} | {"captions.json"}
     assert {path.name for path in drawn.iterdir()} == expected
     assert set(json.loads((drawn / "captions.json").read_text())) == set(stems)
@@ -32,7 +32,7 @@ def test_names_agree_with_drawings_in_every_study(case: str, cases: dict[str, Ca
 
 def test_names_need_neither_torch_nor_matplotlib() -> None:
     code = (
-        "import sys; from vitflow.study.reading import parse_study; from vitflow.figures.draw import names;"
+        "import sys; from vitflow.study.reading import parse_study; from vitflow.figures.draw import FIGURES, names;"
         "names(parse_study({'study': 's', 'dataset': {'name': 'digits'},"
         " 'baseline': {'patch_size': 2, 'heads': 1}}, 'x'));"
         "assert not {'torch', 'matplotlib', 'numpy'} & set(sys.modules), 'heavy import'"
@@ -44,7 +44,7 @@ def test_rerun_gives_identical_bytes(drawn: Path, diverged: Case, tmp_path: Path
     """Also in another process, with other hashes, at another date, under a matplotlibrc of the user's own."""
     (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.linewidth: 5\nsavefig.dpi: 40\n")
     code = (
-        "import sys; from pathlib import Path; from vitflow.figures.draw import draw;"
+        "import sys; from pathlib import Path; from vitflow.figures.draw import FIGURES, draw;"
         "draw(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     environment = os.environ | {
@@ -60,10 +60,13 @@ def test_rerun_gives_identical_bytes(drawn: Path, diverged: Case, tmp_path: Path
 
 
 def test_pictures_have_the_size_of_their_place_on_the_slide(drawn: Path, diverged: Case) -> None:
+    beside = {"pca", *(stem for stem in names(diverged.study) if stem.startswith("axis-"))}
+    full = {"curves", "differences", "accuracy-cost", "pca-patches", "confusion", "calibration"}
     for stem in names(diverged.study):
-        width, height = (7.6, 5.1) if stem == "pca" or stem.startswith("axis-") else (12.1, 4.7)
         with Image.open(drawn / f"{stem}.png") as picture:
-            assert picture.size == (round(150 * width), round(150 * height))
+            sides = [side for side in (BESIDE, FULL) if picture.size == (round(150 * side[0]), round(150 * side[1]))]
+        assert sides == [BESIDE] if stem in beside else sides == [FULL] if stem in full else sides, stem
+        width, height = sides[0]
         svg = (drawn / f"{stem}.svg").read_text()
         assert f'width="{72 * width:g}pt" height="{72 * height:g}pt"' in svg
 

@@ -20,6 +20,7 @@ from vitflow.study.models import ResNet, ViT
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 from vitflow.training import loop
+from vitflow.training.optimizer import OPTIMIZERS
 from vitflow.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -36,7 +37,7 @@ TECHNIQUES: dict[str, dict[str, Any]] = {
     "erasing": {"random_erasing": 0.5},
     "ema": {"ema": 0.9},
     "sgd": {"optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 0.0005},
-    "muon": {"optimizer": "muon"},
+    **{name: {"optimizer": name} for name in OPTIMIZERS if name not in ("adamw", "sgd")},
     "all": {"augmentation": "trivial", "mixing": "cutmix", "random_erasing": 0.5, "ema": 0.9, "optimizer": "muon"},
 }
 

@@ -13,6 +13,7 @@ from vitflow.study.dataset import Dataset
 from vitflow.study.models import ViT
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
+from vitflow.training.optimizer import OPTIMIZERS
 from vitflow.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -35,7 +36,7 @@ def waiting_is_an_error() -> Iterator[None]:
     torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_update_does_not_wait_for_the_device(optimizer: str, request: pytest.FixtureRequest) -> None:
     ours = trainer("cuda", precision="bf16", optimizer=optimizer, **EVERYTHING)
     ours.update(0)  # allocates

@@ -9,13 +9,13 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
@@ -114,10 +114,21 @@ def _decode_all(entries: list[_Entry], classes: tuple[str, ...], dataset: Datase
     console = Console(stderr=True)
     described = f"reading {entries[0].split} images of {dataset.key}"
     shown = track(entries, described, console=console, transient=True, disable=not console.is_terminal)
-    for i, entry in enumerate(shown):
-        images[i] = _decode(entry, size, channels)
+    with _whole_images():
+        for i, entry in enumerate(shown):
+            images[i] = _decode(entry, size, channels)
     index = {name: label for label, name in enumerate(classes)}
     return Labelled(images, np.array([index[entry.name] for entry in entries], dtype=np.int64))
+
+
+@contextmanager
+def _whole_images() -> Iterator[None]:
+    """Pillow refuses images that end early, whatever others told it: WeasyPrint has it fill them with grey."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _decode(entry: _Entry, size: int, channels: int) -> np.ndarray:
