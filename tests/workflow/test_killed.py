@@ -73,7 +73,7 @@ def terminate_in_mid_training(where: Path, process: subprocess.Popen[str], epoch
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study whose baseline trains for some seconds."""
     where = copy_code(tmp_path_factory.mktemp("long"))
-    edit(where / STUDY, "epochs: 2", "epochs: 150")
+    edit(where / STUDY, "epochs: 2", "epochs: 100")
     done = subprocess.run(
         [sys.executable, "-m", "vitflow", "prepare", "--config", STUDY], cwd=where, env=environment(where)
     )
@@ -115,8 +115,8 @@ def test_a_terminated_training_is_tried_again_goes_on_and_finishes(checkout: Pat
     assert process.returncode == 0, said
     assert "Trying to restart job" in said and "Traceback" not in said
     (step,) = read_json(checkout / BASELINE.train)["resumed_from"]
-    assert 76 <= step < 600, "it was terminated in the twentieth epoch of four updates"
-    assert f"resumed at step {step} of 600" in (checkout / LOG).read_text()
+    assert 76 <= step < 400, "it was terminated in the twentieth epoch of four updates"
+    assert f"resumed at step {step} of 400" in (checkout / LOG).read_text()
     assert same_bytes(checkout, undisturbed)
     assert [path.name for path in (checkout / BASELINE.state).iterdir()] == ["lock"], "the state is gone"
 
@@ -133,7 +133,7 @@ def test_the_state_of_a_failed_job_outlives_the_clean_up_and_serves_its_own_conf
     assert not (checkout / BASELINE.train).exists()
 
     other = Path(shutil.copytree(checkout, checkout.parent / "other"))
-    edit(other / STUDY, "epochs: 150", "epochs: 3")
+    edit(other / STUDY, "epochs: 100", "epochs: 3")
     train(other)
     assert "resumed" not in (other / LOG).read_text()
     assert read_json(other / BASELINE.train)["resumed_from"] == []
