@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.shared import once, work_in
 
 if TYPE_CHECKING:
     from vitflow.study.schema import Study
@@ -60,9 +60,25 @@ def prepared(prepare: Prepare) -> Path:
 @pytest.fixture
 def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, to work in."""
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return work_in(prepared, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def tiny_baseline(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny study, its baseline's first seed trained and not scored; to be copied."""
+
+    def train(where: Path) -> None:
+        import torch
+
+        from vitflow import cli
+
+        threads = torch.get_num_threads()
+        with pytest.MonkeyPatch.context() as patch:
+            work_in(prepared, where, patch)
+            assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+        torch.set_num_threads(threads)
+
+    return once(tmp_path_factory, "tiny-baseline", train)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.commands import Mistake
 from support.results import ROOT
-from support.shared import once
+from support.shared import once, work_in
 
 from vitflow import cli
 from vitflow.results import dvc, restore
@@ -21,29 +21,25 @@ def on_one_thread(one_thread: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def trained(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tiny_baseline: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny study, its baseline's first seed trained and scored; to be copied."""
 
-    def train(where: Path) -> None:
+    def score(where: Path) -> None:
         import torch
 
         threads = torch.get_num_threads()
-        shutil.copytree(prepared, where, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(where)
-            assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+            work_in(tiny_baseline, where, patch)
             assert cli.main(["evaluate", "--run", "baseline", "--threads", "1"]) == 0
         torch.set_num_threads(threads)
 
-    return once(tmp_path_factory, "trained", train)
+    return once(tmp_path_factory, "trained", score)
 
 
 @pytest.fixture
 def done(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, to work in."""
-    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return work_in(trained, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -5,11 +5,19 @@ pytest-xdist's `xdist_group`, which would keep tests that share a folder on one 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+
+def work_in(folder: Path, copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a shared folder, as the current folder of a test."""
+    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    monkeypatch.chdir(copy)
+    return copy
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:

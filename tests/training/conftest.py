@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from support import killing, trainings
-from support.baseline import TRAIN
-from support.shared import once
+from support.shared import once, work_in
 from support.trainings import IMAGES, Ended, Sit, Whole
 
-from vitflow import cli
 from vitflow.data.prepare import load
 from vitflow.data.splits import Data
 from vitflow.study.dataset import Dataset
@@ -54,27 +50,10 @@ def whole(digits: Data, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     return whole
 
 
-@pytest.fixture(scope="session")
-def baseline_of(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tiny study and its baseline, trained and not scored."""
-
-    def train(where: Path) -> None:
-        threads = torch.get_num_threads()
-        shutil.copytree(prepared, where, dirs_exist_ok=True)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(where)
-            assert cli.main(TRAIN) == 0
-        torch.set_num_threads(threads)
-
-    return once(tmp_path_factory, "tiny-baseline", train)
-
-
 @pytest.fixture
-def trained(baseline_of: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, to work in."""
-    shutil.copytree(baseline_of, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def trained(tiny_baseline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the tiny study with its baseline trained and not scored, to work in."""
+    return work_in(tiny_baseline, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -55,10 +55,10 @@ def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def undisturbed(baseline_of: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def undisturbed(tiny_baseline: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What an undisturbed training publishes."""
     with monkeypatch.context() as patch:
-        patch.chdir(baseline_of)
+        patch.chdir(tiny_baseline)
         return published()
 
 
