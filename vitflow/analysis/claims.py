@@ -169,10 +169,10 @@ def verdict(axis: Axis, runs: Mapping[str, Run], margin: float, *, descriptive: 
 # ------------------------------------------------------------------------------------------------ parts
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 1) -> str:
     """``+0.2``, with a true minus; never ``-0.0``."""
-    text = f"{value:+.1f}"
-    return "0.0" if not text.strip("+-0.") else text.replace("-", MINUS)
+    text = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if not text.strip("+-0.") else text.replace("-", MINUS)
 
 
 def _claim(run: Run, margin: float, subject: str | None = None) -> str:

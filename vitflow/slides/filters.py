@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vitflow.analysis import claims
+from vitflow.analysis.claims import MINUS
 from vitflow.analysis.records import Run, Statistics
 from vitflow.study.fields import beginning
 
-MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+NOTHING = "\N{EN DASH}"
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -16,11 +18,8 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float | None, digits: int = 1) -> str:
-    """``+0.2``, with a true minus; never ``-0.0``."""
-    if value is None:
-        return NOTHING
-    text = f"{value:+.{digits}f}"
-    return f"{0:.{digits}f}" if not text.strip("+-0.") else text.replace("-", MINUS)
+    """``+0.2``, with a true minus; never ``-0.0``; a dash where there is no number."""
+    return NOTHING if value is None else claims.signed(value, digits)
 
 
 def stat(statistics: Statistics, digits: int = 1) -> str:
