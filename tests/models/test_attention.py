@@ -51,7 +51,7 @@ def test_attention_is_the_formula_of_its_variant(kind: str, qk_norm: str) -> Non
     tokens = torch.randn(2, 5, 6, dtype=torch.float64)
     queries, keys, values = (tokens @ attention.qkv.weight.T + attention.qkv.bias).chunk(3, dim=-1)
     heads = []
-    for head in (slice(0, 2), slice(2, 4), slice(4, 6)):
+    for number, head in enumerate((slice(0, 2), slice(2, 4), slice(4, 6))):
         q, k, v = queries[..., head], keys[..., head], values[..., head]
         scale = 2**-0.5
         if isinstance(attention.qk_norm, L2QKNorm):
@@ -63,13 +63,26 @@ def test_attention_is_the_formula_of_its_variant(kind: str, qk_norm: str) -> Non
                 x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt() * w for x, w in zip((q, k), norms, strict=True)
             )
         if isinstance(attention, LocalityAttention):
-            scale = 1 / attention.temperature
+            scale = 1 / attention.temperature[number]
         scores = q @ k.mT * scale
         if kind == "locality":
             scores = scores.masked_fill(torch.eye(5, dtype=torch.bool), -math.inf)
         heads.append(scores.softmax(dim=-1) @ v)
     expected = torch.cat(heads, dim=-1) @ attention.projection.weight.T + attention.projection.bias
     close(attention(tokens, Position()), expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "qk_norm"),
+    [("full", "none"), ("full", "l2"), ("full", "rmsnorm"), ("locality", "none"), ("locality", "rmsnorm")],
+)
+def test_products_under_autocast_on_a_cpu_equal_the_fused_kernel(kind: str, qk_norm: str) -> None:
+    attention = attention_of(vit(attention=kind, qk_norm=qk_norm), tokens=5).float()
+    parts = attention.project(0.3 * torch.randn(2, 5, 24), Position())
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = attention.mix(*parts)
+    assert mixed.dtype == torch.bfloat16, "the products were taken, in bfloat16"
+    torch.testing.assert_close(mixed.float(), attention.fused(*parts), rtol=0.03, atol=0.03)
 
 
 @pytest.mark.parametrize(("qk_norm", "invariant"), [("l2", True), ("rmsnorm", True), ("none", False)])
@@ -107,7 +120,7 @@ def test_scales_of_scores_start_where_their_papers_say() -> None:
         block = build(config, 16, 3, 10).blocks[0]
         assert block.attention.qk_norm.gain.item() == pytest.approx(math.log2(n * n - n))
     temperature = build(vit(attention="locality"), 16, 3, 10).blocks[0].attention.temperature
-    assert temperature.item() == pytest.approx(8**0.5)
+    assert temperature.flatten().tolist() == pytest.approx([8**0.5] * 3), "one a head"
     assert build(vit(qk_norm="rmsnorm"), 16, 3, 10).blocks[0].attention.qk_norm.scale is None  # 1/sqrt(K) stays
 
 

@@ -44,7 +44,7 @@ class Attention(nn.Module):
         """tokens [B, N, D] -> queries, keys, values, each [B, H, N, K], as they meet."""
         b, n, d = tokens.shape
         qkv = self.qkv(tokens).reshape(b, n, 3, self.heads, d // self.heads)  # [B, N, 3, H, K]
-        queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each a view
+        queries, keys, values = (part.transpose(1, 2) for part in qkv.unbind(2))  # views; their gradients are moved once
         queries, keys = position.rotate(*self.qk_norm(queries, keys))
         return queries, keys, values
 
@@ -55,13 +55,20 @@ class Attention(nn.Module):
 
     def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Values weighted by the softmax of the scores: each [B, H, N, K] -> [B, H, N, K]."""
+        # torch's fused kernel goes back nine times as slowly in bfloat16 on a CPU as in single precision (docs/speed.md)
+        if queries.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            return self.scores(queries, keys).softmax(-1) @ values
+        return self.fused(queries, keys, values)
+
+    def fused(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """``mix`` by torch's fused kernel."""
         return F.scaled_dot_product_attention(queries, keys, values, scale=self.qk_norm.scale)
 
 
 class LocalityAttention(Attention):
     """Locality self-attention (Lee et al., 2021): sharper, and never to oneself.
 
-    Scores are divided by one learned temperature a layer, which starts at sqrt(K) and takes its place, and
+    Scores are divided by a learned temperature for each head, which starts at sqrt(K) and takes its place, and
     the diagonal is masked, [CLS] and registers included.
     """
 
@@ -69,16 +76,16 @@ class LocalityAttention(Attention):
 
     def __init__(self, config: ViTConfig, tokens: int) -> None:
         super().__init__(config, tokens)
-        self.temperature = nn.Parameter(torch.full((1,), (config.width / config.heads) ** 0.5))
+        self.temperature = nn.Parameter(torch.full((config.heads, 1, 1), (config.width / config.heads) ** 0.5))
         self.register_buffer("others", ~torch.eye(tokens, dtype=torch.bool), persistent=False)  # [N, N]
-
-    def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        return F.scaled_dot_product_attention(
-            queries / self.temperature, keys, values, attn_mask=self.others, scale=1.0
-        )
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         return (queries / self.temperature @ keys.transpose(-2, -1)).masked_fill(~self.others, -torch.inf)
+
+    def fused(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(
+            queries / self.temperature, keys, values, attn_mask=self.others, scale=1.0
+        )
 
 
 #: by config.ViT.attention

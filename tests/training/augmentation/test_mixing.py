@@ -68,8 +68,22 @@ def test_cutmix_pastes_one_rectangle_and_its_area_is_the_partners_share(size: in
         if LABELS[i] != LABELS[other]:
             assert result.targets[i, LABELS[other]] == pytest.approx(pasted.sum() / size**2, abs=1e-6)
             shares.append(pasted.sum() / size**2)
-    assert 0.05 < np.mean(shares) < 0.5 and max(shares) > 0.7
-    assert len(set(shares)) > 15, "each sample its own"
+    assert 0.05 < np.mean(shares) < 0.5 and max(shares) > 0.5
+    assert len(set(shares)) > size, "each sample its own"
+
+
+@pytest.mark.parametrize("size", [9, 32])
+def test_rectangles_of_cutmix_are_those_of_the_authors_code(size: int) -> None:
+    generator = seeded()
+    partner, share = draw(BATCH, generator, 1.0, CPU)
+    centre = torch.rand(2, BATCH, generator=generator)
+    pasted = mixed(cutmix, numbered(size)).images[:, 0] != torch.arange(BATCH)[:, None, None]
+    for i in range(BATCH):
+        half = int(size * (1 - float(share[i])) ** 0.5) // 2  # their cut_w // 2, to both sides of the centre
+        y, x = (int(size * c) for c in centre[:, i])
+        expected = torch.zeros(size, size, dtype=torch.bool)
+        expected[max(y - half, 0) : y + half, max(x - half, 0) : x + half] = partner[i] != i
+        assert torch.equal(pasted[i], expected), f"sample {i}"
 
 
 def test_rectangles_of_cutmix_lie_anywhere_alike() -> None:
@@ -78,7 +92,8 @@ def test_rectangles_of_cutmix_lie_anywhere_alike() -> None:
         images = cutmix(numbered(size), LABELS, generator, alpha=1.0, classes=CLASSES).images
         hits += (images[:, 0] != torch.arange(BATCH)[:, None, None]).float().sum(0)
     hits /= 40 * BATCH
-    torch.testing.assert_close(hits, hits.flip(0), atol=0.025, rtol=0)
+    # an even number of pixels has no middle one: the authors' lie half a pixel towards the origin
+    torch.testing.assert_close(hits, hits.flip(0), atol=0.045, rtol=0)
     torch.testing.assert_close(hits, hits.T, atol=0.025, rtol=0)
 
 

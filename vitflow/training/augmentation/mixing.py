@@ -47,8 +47,9 @@ def mixup(images: Tensor, labels: Tensor, generator: torch.Generator, *, alpha: 
 def cutmix(images: Tensor, labels: Tensor, generator: torch.Generator, *, alpha: float, classes: int) -> Mixed:
     """A rectangle of the partner is pasted at its own place (Yun et al., 2019).
 
-    It has sqrt(1 - lambda) of the image's sides, rounded down, and a centre anywhere; what lies outside the image is
-    cut off. The partner's share of the target is the area really pasted.
+    It reaches from a centre anywhere half of sqrt(1 - lambda) of the image's sides each way, that half rounded down to
+    pixels, as in the authors' code; what lies outside the image is cut off. The partner's share of the target is the
+    area really pasted.
     """
     batch, _, height, width = images.shape
     partner, share = draw(batch, generator, alpha, images.device)
@@ -56,9 +57,8 @@ def cutmix(images: Tensor, labels: Tensor, generator: torch.Generator, *, alpha:
     side = (1 - share).sqrt()
     edges: list[Tensor] = []
     for place, length in ((centre[0], height), (centre[1], width)):
-        extent = (length * side).long()
-        start = (length * place).long() - extent // 2
-        edges += [start.clamp(min=0), (start + extent).clamp(max=length)]
+        middle, half = (length * place).long(), (length * side / 2).long()
+        edges += [(middle - half).clamp(min=0), (middle + half).clamp(max=length)]
     top, bottom, left, right = edges
     pasted = rectangle(top, left, bottom, right, height, width, images.device)  # [B, H, W]
     mixed = torch.where(pasted[:, None], images.index_select(0, partner), images)
