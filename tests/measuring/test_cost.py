@@ -86,7 +86,9 @@ def test_parameters_of_a_vit_in_closed_form(config: ViTConfig, image_size: int, 
     position = placed * d if config.position == "learned" else 0
     expanded = hidden if config.feedforward == "gelu" else 2 * hidden
     feedforward = (d * expanded + expanded) + (hidden * d + d)
-    scores = {"none": 0, "l2": 1, "rmsnorm": 2 * size}[config.qk_norm] + (1 if config.attention == "locality" else 0)
+    scores = {"none": 0, "l2": 1, "rmsnorm": 2 * size}[config.qk_norm] + (
+        config.heads if config.attention == "locality" else 0
+    )
     block = 2 * norm(d) + (d * 3 * d + 3 * d) + (d * d + d) + scores + feedforward
     block += 0 if config.layer_scale is None else 2 * d
     final = norm(d) if config.norm_placement == "pre" else 0

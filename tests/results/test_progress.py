@@ -54,12 +54,12 @@ def test_seconds_left_follow_from_the_trainings_that_are_done(study: Study) -> N
     assert seconds_left(ledger.jobs(study)) == 0
 
 
-@pytest.mark.parametrize(("fraction", "held_out"), [(0.25, 25), (0, 5000)])
+@pytest.mark.parametrize(("fraction", "held_out", "inspected"), [(0.25, 25, 25), (0, 5000, 100)])
 def test_scoring_is_allowed_as_long_as_training_takes_for_its_images(
-    study: Study, job: Job, fraction: float, held_out: int
+    study: Study, job: Job, fraction: float, held_out: int, inspected: int
 ) -> None:
     write_json(places.manifest("digits"), {"counts": {"train": {"0": 60, "1": 40}, "test": {"0": 9, "1": 1}}})
     publish_training(job, cost={"images_per_second": 4.0})
     wanted = study.model_copy(update={"dataset": study.dataset.model_copy(update={"validation_fraction": fraction})})
-    # test, validation and as many training images, or a fixed number of those where none are held out
-    assert scoring_seconds(wanted, job) == (10 + 2 * held_out) / 4
+    # test, validation and as many training images, or a fixed number of those where none are held out; then inspection
+    assert scoring_seconds(wanted, job) == (10 + 2 * held_out + 15 * inspected) / 4

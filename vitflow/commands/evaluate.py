@@ -1,4 +1,4 @@
-"""`vitflow evaluate`: final weights scored on validation, test and clean training images."""
+"""`vitflow evaluate`: final weights scored on validation, test and clean training images, and inspected."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def _evaluate(study: Study, job: Job, device: torch.device) -> None:
     import torch
 
     from vitflow.machine.files import publishing, sha256
+    from vitflow.measuring.inspection.inspect import inspect
     from vitflow.measuring.scores import predictions, score, scored_splits
     from vitflow.results.code import SCORING
     from vitflow.results.lock import sweep_results
@@ -81,6 +82,7 @@ def _evaluate(study: Study, job: Job, device: torch.device) -> None:
         if name != "train":
             found = predictions(logits, split.labels)
             arrays |= {f"{name}_{key}": values for key, values in found.items()}
+    metrics["inspection"] = inspect(model, data, device) if record["status"] == "finished" else None
     sweep_results(job)
     with publishing(job.paths.predictions) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vitflow.data.splits import Data, Split, stratified
-from vitflow.measuring.intermediates import intermediates
+from vitflow.measuring.intermediates import at_positions, intermediates
 from vitflow.models.resnet import ResNet
 from vitflow.models.vit import ViT
 from vitflow.study.models import ResNet as ResNetConfig
@@ -52,10 +52,7 @@ def extract(model: ViT | ResNet, layer: str, split: Split, data: Data, images: i
     model.eval()
     for batch in chosen.split(250):
         _, named = intermediates(model, normalise(batch, data.mean, data.std))
-        found = named[layer]
-        # [B, N, D] or [B, D, H, W] -> [B, T, D]
-        tokens = found[:, model.prefix_tokens :] if isinstance(model, ViT) else found.flatten(2).transpose(1, 2)
-        patch.append(tokens.half().cpu())
+        patch.append(at_positions(model, named[layer]).half().cpu())
         pooled.append(named["pooled"].half().cpu())
     labels = split.labels[index].cpu()
     firsts = torch.tensor([int((labels == c).nonzero()[0]) for c in labels.unique()[:EXAMPLES]])

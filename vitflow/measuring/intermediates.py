@@ -1,6 +1,6 @@
 """Named outputs inside a model, from one pass and without hooks.
 
-Shapes: B batch, C channels, S image side, N tokens (prefix first), D width, K classes.
+Shapes: B batch, C channels, S image side, N tokens (prefix first), T positions, D width, K classes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ def intermediates(model: ViT | ResNet, images: Tensor) -> tuple[Tensor, dict[str
     """
     outputs = _of_vit(model, images) if isinstance(model, ViT) else _of_resnet(model, images)
     return model.head(outputs["pooled"]), outputs
+
+
+def at_positions(model: ViT | ResNet, output: Tensor) -> Tensor:
+    """A layer's output at positions of the image alone: tokens [B, N, D] or maps [B, D, s, s] -> [B, T, D]."""
+    return output[:, model.prefix_tokens :] if isinstance(model, ViT) else output.flatten(2).transpose(1, 2)
 
 
 def _of_vit(model: ViT, images: Tensor) -> dict[str, Tensor]:

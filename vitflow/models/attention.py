@@ -44,7 +44,7 @@ class Attention(nn.Module):
         """tokens [B, N, D] -> queries, keys, values, each [B, H, N, K], as they meet."""
         b, n, d = tokens.shape
         qkv = self.qkv(tokens).reshape(b, n, 3, self.heads, d // self.heads)  # [B, N, 3, H, K]
-        queries, keys, values = (part.transpose(1, 2) for part in qkv.unbind(2))  # views; their gradients are moved once
+        queries, keys, values = (part.transpose(1, 2) for part in qkv.unbind(2))  # gradients move once
         queries, keys = position.rotate(*self.qk_norm(queries, keys))
         return queries, keys, values
 
@@ -55,7 +55,7 @@ class Attention(nn.Module):
 
     def mix(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Values weighted by the softmax of the scores: each [B, H, N, K] -> [B, H, N, K]."""
-        # torch's fused kernel goes back nine times as slowly in bfloat16 on a CPU as in single precision (docs/speed.md)
+        # backwards, torch's fused kernel in bfloat16 on a CPU takes six times as long as in fp32 (docs/speed.md)
         if queries.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
             return self.scores(queries, keys).softmax(-1) @ values
         return self.fused(queries, keys, values)

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1]
 #: what the bits of a training follow from, given its configuration, its images (by their digest) and its seed
 TRAINING = ("study/tokens", "data/canonical", "data/splits", "models", "training")
 #: what scores follow from
-SCORING = (*TRAINING, "measuring/scores")
+SCORING = (*TRAINING, "measuring/scores", "measuring/inspection", "measuring/intermediates")
 #: what features follow from, given the weights
 FEATURES = ("study/tokens", "models", "measuring/features", "measuring/intermediates")
 

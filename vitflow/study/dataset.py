@@ -31,6 +31,8 @@ IMAGES: dict[str, Images] = {
 
 #: clean training images that are scored where no validation images say how many
 CLEAN = 5000
+#: validation images on which a model is inspected, at most
+INSPECTED = 500
 
 
 class Dataset(Strict):
