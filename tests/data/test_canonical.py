@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
-from support.images import SIZE, Images, folder, make_images, prepared_anew, sha, write_tree, write_zip
+from support.images import KEY, SIZE, Images, folder, make_images, prepared_anew, sha, write_tree, write_zip
 
 from vitflow.data.prepare import prepare
 
@@ -52,14 +52,14 @@ def tree_with_clutter(images: Images) -> Path:
 def test_prepared_bytes_are_the_same_from_every_format(write: Callable[[Images], Path]) -> None:
     images = make_images()
     reference = prepared_anew(folder(write_tree(Path("a/pets"), images)))
-    assert set(reference) == {"folder-pets.safetensors", "folder-pets.json"}
+    assert set(reference) == {".safetensors", ".json"}
     assert prepared_anew(folder(write(images))) == reference
 
 
 def test_images_are_sorted_by_class_then_content_hash() -> None:
     images = make_images()
     prepare(folder(write_tree(Path("source/pets"), images)))
-    arrays = load_file("data/folder-pets.safetensors")
+    arrays = load_file(f"data/{KEY}.safetensors")
     for split, classes in images.items():
         expected = [image for name in ("cat", "dog") for image in sorted(classes[name], key=sha)]
         assert np.array_equal(arrays[f"{split}_images"], np.stack(expected))
@@ -71,7 +71,7 @@ def test_images_are_sorted_by_class_then_content_hash() -> None:
 def test_manifest_describes_the_data() -> None:
     images = make_images()
     manifest = prepare(folder(write_tree(Path("source/pets"), images)))
-    text = Path("data/folder-pets.json").read_text()
+    text = Path(f"data/{KEY}.json").read_text()
     assert json.loads(text) == manifest and text == json.dumps(manifest, sort_keys=True, indent=1) + "\n"
     digests = {}
     for split, classes in images.items():
@@ -79,23 +79,25 @@ def test_manifest_describes_the_data() -> None:
         digests[split] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
     pixels = np.stack(images["train"]["cat"] + images["train"]["dog"]).astype(np.float64) / 255
     assert manifest == {
-        "name": "folder-pets",
+        "name": "folder",
         "image_size": SIZE,
         "channels": 3,
         "classes": ["cat", "dog"],
         "counts": {"train": {"cat": 6, "dog": 6}, "test": {"cat": 3, "dog": 3}},
         "digests": digests,
+        "duplicates": {kind: {"count": 0, "examples": []} for kind in ("test_in_train", "two_labels", "repeated")},
         "mean": pytest.approx(pixels.mean((0, 1, 2)).tolist(), abs=5.1e-7),
         "std": pytest.approx(pixels.std((0, 1, 2)).tolist(), abs=5.1e-7),
-        "sha256": hashlib.sha256(Path("data/folder-pets.safetensors").read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(Path(f"data/{KEY}.safetensors").read_bytes()).hexdigest(),
     }
     assert all(value == round(value, 6) for value in manifest["mean"] + manifest["std"])
 
 
 def test_greyscale_is_the_same_from_webp_which_has_only_colour() -> None:
     images = make_images(channels=1)
-    from_png = prepared_anew(folder(write_tree(Path("a/pets"), images), channels=1))
-    assert load_file("data/folder-pets.safetensors")["test_images"].shape == (6, SIZE, SIZE, 1)
+    dataset = folder(write_tree(Path("a/pets"), images), channels=1)
+    from_png = prepared_anew(dataset)
+    assert load_file(f"data/{dataset.key}.safetensors")["test_images"].shape == (6, SIZE, SIZE, 1)
     colour = {s: {n: [image.repeat(3, -1) for image in part] for n, part in c.items()} for s, c in images.items()}
     assert prepared_anew(folder(write_tree(Path("b/pets"), colour, ".webp"), channels=1)) == from_png
 

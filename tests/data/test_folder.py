@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFile
-from support.images import SIZE, folder, make_images, refused, source, write_tree, write_zip
+from support.images import SIZE, folder, make_images, refused, same, source, write_tree, write_zip
 
-from vitflow.data.prepare import prepare
+from vitflow.data.prepare import load, prepare
 
 
 def test_a_missing_path_is_named() -> None:
@@ -38,7 +39,7 @@ def test_a_damaged_member_of_a_zip_is_named() -> None:
     content = bytearray(archive.read_bytes())
     content[member.header_offset + 60] ^= 0xFF
     archive.write_bytes(content)
-    refused(folder(archive), "zips/pets.zip/test/dog/1.png: unreadable image", "copy it again")
+    refused(folder(archive), "zips/pets.zip/test/dog/1.png: cannot be read (Bad CRC-32", "copy it again")
 
 
 def test_a_missing_archive_is_noticed_by_its_classes() -> None:
@@ -93,9 +94,9 @@ def too_deep(file: Path) -> None:
         (no_image, ["train/cat/1.png: not the data of a PNG, JPEG or WebP image", "copy it again"]),
         (too_large, ["train/cat/1.png: 7x6 pixels, expected 6x6", "resize it"]),
         (greyscale, ["train/cat/1.png: mode L, expected 3 channel(s)", "convert it"]),
-        (transparent, ["train/cat/1.png: mode RGBA, expected 3 channel(s)", "convert it"]),
+        (transparent, ["train/cat/1.png: mode RGBA with transparency, expected 3 channel(s)", "convert it"]),
         (unknown_format, ["train/cat/1.tiff: not a PNG, JPEG or WebP file", "convert or remove it"]),
-        (too_deep, ["train/cat/more/1.png: expected train/<class>/<image>", "move or remove it"]),
+        (too_deep, ["train/cat/more: a folder; expected train/<class>/<image>", "move or remove it"]),
     ],
 )
 def test_a_damaged_image_is_named(damage: Callable[[Path], None], fragments: list[str]) -> None:
@@ -131,3 +132,71 @@ def test_a_channel_without_contrast_is_refused() -> None:
             image[..., 1] = 7
     write_tree(Path("source/pets"), images)
     refused(folder(), "source/pets: a channel has one value in all training images")
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "THUMBS.DB", "ehthumbs.db", "Desktop.ini", "Icon\r", ".hidden.png"])
+def test_what_file_managers_leave_is_passed_over(name: str) -> None:
+    tree = source()
+    expected = load(folder())
+    (tree / "train/cat" / name).write_text("not an image")
+    (tree / "train/@eaDir").mkdir()
+    (tree / "train/@eaDir/SYNO").write_text("neither")
+    shutil.rmtree("data")
+    assert same(load(folder()), expected)
+
+
+def test_all_files_that_cannot_be_used_are_told_at_once() -> None:
+    tree = source()
+    truncated(tree / "train/cat/1.png")
+    too_large(tree / "train/dog/2.png")
+    too_large(tree / "test/dog/0.png")
+    (tree / "test/cat/notes.txt").write_text("not an image")
+    message = refused(
+        folder(), "4 files cannot be used: ", "train/cat/1.png: unreadable image", "test/cat/notes.txt: not"
+    )
+    assert "train/dog/2.png, source/pets/test/dog/0.png: 7x6 pixels, expected 6x6; resize it" in message
+    assert "more)" not in message
+
+
+def test_of_many_files_ten_are_named() -> None:
+    tree = write_tree(Path("source/pets"), make_images(train=20))
+    for file in (tree / "train").rglob("*.png"):
+        too_large(file)
+    message = refused(folder(), "40 files cannot be used: ", "7x6 pixels", "(and 30 more)")
+    assert message.count(".png") == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"d\xf6g", r"'d\udcf6g'"),
+        (b"d\nog", r"'d\nog'"),
+        (b"\x1b[31mdog", r"'\x1b[31mdog'"),
+        ("a\u202eb", r"'a\u202eb'"),
+    ],
+)
+def test_a_class_whose_name_cannot_be_printed_is_refused(name: bytes | str, shown: str) -> None:
+    tree = source()
+    for split in ("train", "test"):
+        os.rename(os.fsencode(tree / split / "dog"), os.fsencode(tree / split) + b"/" + os.fsencode(name))
+    message = refused(folder(), "9 files cannot be used: ", "a class whose name is not UTF-8 text", "rename its folder")
+    assert shown in message and message.isprintable()
+
+
+@pytest.mark.parametrize("name", ["子犬", "كلب", "🐶", "👩‍👧", "Hund mit Ä", "dog's (2)", "50% <dog> & $cat"])
+def test_names_in_any_alphabet_are_classes(name: str) -> None:
+    tree = source()
+    for split in ("train", "test"):
+        (tree / split / "dog").rename(tree / split / name)
+    assert set(load(folder()).classes) == {"cat", name}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("café", "cafe\u0301"), ("Dog", "dog"), ("dog", "dog "), ("straße", "STRASSE")]
+)
+def test_classes_that_people_take_for_one_are_named_both(one: str, other: str) -> None:
+    tree = source()
+    for split in ("train", "test"):
+        (tree / split / "dog").rename(tree / split / other)
+        (tree / split / "cat").rename(tree / split / one)
+    refused(folder(), "source/pets: classes", ascii(one), ascii(other), "rename one")

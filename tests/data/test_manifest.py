@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.images import SIZE, folder, make_images, refused, source, write_tree
+from support.images import KEY, SIZE, folder, make_images, refused, source, write_tree
 
 from vitflow.data.prepare import load, prepare
 
@@ -20,28 +20,28 @@ from vitflow.data.prepare import load, prepare
 def test_a_broken_manifest_is_named(text: str, fragment: str) -> None:
     source()
     prepare(folder())
-    Path("data/folder-pets.json").write_text(text)
-    refused(folder(), "data/folder-pets.json", fragment, "restore it from git", action=load)
+    Path(f"data/{KEY}.json").write_text(text)
+    refused(folder(), f"data/{KEY}.json", fragment, "restore it from git", action=load)
 
 
 def test_a_manifest_without_a_field_says_which() -> None:
     source()
     manifest = prepare(folder())
     del manifest["std"]
-    Path("data/folder-pets.json").write_text(json.dumps(manifest))
-    refused(folder(), "data/folder-pets.json: lacks std", action=load)
+    Path(f"data/{KEY}.json").write_text(json.dumps(manifest))
+    refused(folder(), f"data/{KEY}.json: lacks std", action=load)
 
 
 def test_prepared_images_of_another_shape_than_configured_are_refused() -> None:
     source()
     prepare(folder())
-    refused(folder(image_size=SIZE + 2), "data/folder-pets.json", "(6, 3, 2)", "(8, 3, 2)", action=load)
+    refused(folder(image_size=SIZE + 2), f"data/{KEY}.json", "(6, 3, 2)", "(8, 3, 2)", action=load)
 
 
 def test_the_digest_identifies_the_images_of_both_splits() -> None:
     write_tree(Path("source/pets"), make_images())
     data = load(folder())
-    digests = json.loads(Path("data/folder-pets.json").read_text())["digests"]
+    digests = json.loads(Path(f"data/{KEY}.json").read_text())["digests"]
     assert data.digest == hashlib.sha256((digests["train"] + digests["test"]).encode()).hexdigest()
     changed = make_images()
     changed["test"]["dog"][0][0, 0, 0] ^= 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from PIL import Image
-from support.images import SIZE, folder, make_images, refused, same, source, write_tree, written
+from support.images import KEY, SIZE, folder, refused, same, source, written
 
 from vitflow.data import prepare as prepare_module
 from vitflow.data.prepare import load, prepare
@@ -22,25 +22,24 @@ from vitflow.data.splits import Data
 
 
 def test_foreign_data_is_refused_and_nothing_overwritten() -> None:
-    write_tree(Path("a/pets"), make_images(seed=1))
-    other = write_tree(Path("b/pets"), make_images(seed=1))
-    recorded = prepare(folder("a/pets"))["digests"]["test"]
-    Image.new("RGB", (SIZE, SIZE)).save(other / "test/dog/0.png")
-    refused(folder(other), "data/folder-pets.json: foreign data", f"test digest {recorded} is recorded", "b/pets")
-    Path("data/folder-pets.safetensors").unlink()  # as in a clone, whose manifest comes from git
-    refused(folder(other), "data/folder-pets.json: foreign data", action=load)
+    tree = source()
+    recorded = prepare(folder())["digests"]["test"]
+    Image.new("RGB", (SIZE, SIZE)).save(tree / "test/dog/0.png")
+    refused(folder(), f"data/{KEY}.json: foreign data", f"test digest {recorded} is recorded", "source/pets")
+    Path(f"data/{KEY}.safetensors").unlink()  # as in a clone, whose manifest comes from git
+    refused(folder(), f"data/{KEY}.json: foreign data", action=load)
 
 
 def test_prepare_heals_a_damaged_prepared_file_which_load_refuses() -> None:
     source()
     prepare(folder())
     good = written()
-    damaged = bytearray(good["folder-pets.safetensors"])
+    damaged = bytearray(good[f"{KEY}.safetensors"])
     damaged[-1] ^= 1
-    Path("data/folder-pets.safetensors").write_bytes(damaged)
+    Path(f"data/{KEY}.safetensors").write_bytes(damaged)
     found = hashlib.sha256(damaged).hexdigest()
-    recorded = json.loads(good["folder-pets.json"])["sha256"]
-    refused(folder(), f"data/folder-pets.safetensors: sha256 is {found}", recorded, "delete it", action=load)
+    recorded = json.loads(good[f"{KEY}.json"])["sha256"]
+    refused(folder(), f"data/{KEY}.safetensors: sha256 is {found}", recorded, "delete it", action=load)
     prepare(folder())
     assert written() == good
 
@@ -57,19 +56,20 @@ def test_a_full_disk_leaves_nothing_half_written(earlier: bool, monkeypatch: pyt
     source()
     if earlier:
         prepare(folder())
+        Path(f"data/{KEY}.safetensors").write_bytes(b"damaged")
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    refused(folder(), "data/folder-pets.safetensors: cannot be written", "No space left", "free space")
+    refused(folder(), f"data/{KEY}.safetensors: cannot be written", "No space left", "free space")
 
 
 def test_load_prepares_what_is_missing_and_then_needs_no_source() -> None:
     tree = source()
     first = load(folder())
     files = written()
-    Path("data/folder-pets.safetensors").unlink()  # a clone: the manifest alone
+    Path(f"data/{KEY}.safetensors").unlink()  # a clone: the manifest alone
     assert same(load(folder()), first) and written() == files
     shutil.rmtree(tree)
     assert same(load(folder()), first)
@@ -81,13 +81,13 @@ def test_who_waited_for_another_process_uses_its_result(monkeypatch: pytest.Monk
     Path("data").rename("elsewhere")
     Path("data").mkdir()
     results: list[Data] = []
-    with FileLock("data/folder-pets.lock"):
+    with FileLock(f"data/{KEY}.lock"):
         waiting = threading.Thread(target=lambda: results.append(load(folder())))
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive() and not written()
         monkeypatch.setattr(prepare_module, "read", lambda dataset: pytest.fail("prepared twice"))
-        for name in ("folder-pets.json", "folder-pets.safetensors"):
+        for name in (f"{KEY}.json", f"{KEY}.safetensors"):
             shutil.copy(f"elsewhere/{name}", f"data/{name}")
     waiting.join(10)
     assert same(results[0], expected)

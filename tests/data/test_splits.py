@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.images import SIZE, folder, make_images, refused, sha, source, write_tree
+from support.images import KEY, SIZE, folder, make_images, refused, sha, source, write_tree
 
 from vitflow.data.prepare import load, prepare
 from vitflow.data.splits import Split
@@ -57,5 +57,5 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
 def test_a_split_that_the_images_do_not_allow_is_refused(fields: dict[str, object]) -> None:
     source()
     prepare(folder())
-    message = "data/folder-pets.safetensors: class 'cat' has 6 training images"
+    message = f"data/{KEY}.safetensors: class 'cat' has 6 training images"
     refused(folder(**fields), message, "train_images", action=load)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.studies import IsTold, literals, mistakes
 
 from vitflow.study.dataset import IMAGES, Dataset
+from vitflow.study.names import check_name
 
 FOLDER = {"name": "folder", "image_size": 8, "channels": 1, "classes": 2}
 
@@ -30,9 +35,36 @@ def test_the_prepared_files_of_a_known_dataset_have_its_name(name: str, path: st
     assert Dataset.model_validate({"name": name, "path": path}).key == name
 
 
-@pytest.mark.parametrize("path", ["pets", "pets.zip", "a/pets", "/a/b/pets.zip", "a/pets/"])
-def test_the_prepared_files_of_a_folder_have_its_last_name(path: str) -> None:
-    assert Dataset.model_validate(FOLDER | {"path": path}).key == "folder-pets"
+PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
+
+
+@given(PATHS, PATHS)
+@example("x1/images", "x3/images")
+@example("a/v1.2", "a/v1.3")
+@example("my data", "my-data")
+@example("写真", "絵")
+@example("a/b", "a/b/")
+def test_prepared_files_are_shared_by_no_two_paths_of_folders(one: str, other: str) -> None:
+    keys = [Dataset.model_validate(FOLDER | {"path": path}).key for path in (one, other)]
+    assert (keys[0] == keys[1]) == (posixpath.normpath(one) == posixpath.normpath(other))
+    for key in keys:
+        assert check_name(key, "a file") == key and len(key) < 80
+
+
+def test_prepared_files_of_a_folder_tell_which_it_is() -> None:
+    assert Dataset.model_validate(FOLDER | {"path": "/a/My pets.zip"}).key.startswith("folder-my-pets-zip-")
+
+
+@pytest.mark.parametrize(
+    ("changes", "spoken"),
+    [
+        ({"name": "cifar10"}, "CIFAR-10"),
+        (FOLDER | {"path": "a/pets"}, "images in a/pets"),
+        (FOLDER | {"path": "a/pets", "title": "my pets"}, "my pets"),
+    ],
+)
+def test_a_dataset_is_called_what_people_call_it(changes: dict[str, object], spoken: str) -> None:
+    assert Dataset.model_validate(changes).spoken == spoken
 
 
 @mistakes(
@@ -50,10 +82,10 @@ def test_the_prepared_files_of_a_folder_have_its_last_name(path: str) -> None:
             "fixed for 'cifar10'; remove them",
         ],
         "study: s\ndataset: {name: folder}": ["dataset: dataset 'folder' needs path, image_size, channels and classes"],
-        "study: s\ndataset: {name: folder, path: my data, image_size: 32, channels: 3, classes: 2}": [
-            "dataset: 'my data' cannot name a dataset",
-            "for example 'my-data'",
+        "study: s\ndataset: {name: digits, title: numbers}": [
+            "dataset: image_size, channels, classes and title are fixed for 'digits'; remove them"
         ],
+        "study: s\ndataset: {name: cifar10, duplicates: dropped}": ["dataset.duplicates: ", "did you mean 'drop'?"],
     }
 )
 def test_a_dataset_that_cannot_be_is_told(is_told: IsTold, text: str, parts: list[str]) -> None:

@@ -72,17 +72,21 @@ def folder(path: Path | str = "source/pets", /, **fields: object) -> Dataset:
     return Dataset.model_validate({"name": "folder", "path": str(path)} | shape)
 
 
+#: names the files that are prepared from it
+KEY = folder().key
+
+
 def written() -> dict[str, bytes]:
-    """Content of everything under data/, but for locks and downloads."""
-    return {
-        file.name: file.read_bytes() for file in Path("data").glob("*") if file.is_file() and file.suffix != ".lock"
-    }
+    """Content of everything under data/, but for locks, downloads and notes on this machine."""
+    files = [file for file in Path("data").glob("*") if file.is_file()]
+    return {file.name: file.read_bytes() for file in files if not file.name.endswith((".lock", ".origin.json"))}
 
 
 def prepared_anew(dataset: Dataset) -> dict[str, bytes]:
+    """Content of what is prepared where nothing was before, by kind: ``.safetensors`` and ``.json``."""
     shutil.rmtree("data", ignore_errors=True)
     prepare(dataset)
-    return written()
+    return {name.removeprefix(dataset.key): content for name, content in written().items()}
 
 
 def refused(dataset: Dataset, *fragments: str, action: Callable[[Dataset], object] = prepare) -> str:

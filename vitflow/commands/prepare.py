@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
+from vitflow.data.duplicates import told
 from vitflow.data.manifest import read_manifest
 from vitflow.data.prepare import is_prepared, load, prepare
 from vitflow.data.raw import SPLITS
@@ -24,15 +25,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prepare the images, or verify that they are prepared; print the counts."""
     dataset = study_of(options).dataset
-    if options.path:
-        if not Path(options.path).exists():
-            raise ConfigError(f"--path {options.path}: no such file or folder")
-        dataset = dataset.model_copy(update={"path": options.path})
-    if is_prepared(dataset):
+    if options.path and not Path(options.path).expanduser().exists():
+        raise ConfigError(f"--path {options.path}: no such file or folder")
+    if dataset.path is None and not options.path and is_prepared(dataset):  # published images, not downloaded again
         load(dataset)
         manifest = read_manifest(dataset)
     else:
-        manifest = prepare(dataset)
+        manifest = prepare(dataset, options.path)
     counts = ", ".join(f"{sum(manifest['counts'][split].values())} {split}" for split in SPLITS)
     print(f"{places.prepared(dataset.key)}: {counts} images, {len(manifest['classes'])} classes")
+    for line in told(manifest["duplicates"]):
+        print(line)
     return 0

@@ -1,153 +1,151 @@
 """Images in class folders, ``train/<class>/*`` and ``test/<class>/*``, or in zip archives of them.
 
-Shape letters: N images, H height, W width, C channels.
+Which files are images of which class: what is in them is :mod:`vitflow.data.decode`'s. All that cannot be used is told
+at once, before anything is written. Shape letters: N images, H height, W width, C channels.
 """
 
 from __future__ import annotations
 
-import io
-import os
+import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
-from vitflow.data.raw import SPLITS, DataError, Labelled, Raw, existing
+from vitflow.data import archive, tree
+from vitflow.data.decode import Unusable, decode, whole_images
+from vitflow.data.raw import SPLITS, DataError, File, Labelled, Raw, Refusals, existing, is_clutter, is_text
 from vitflow.study.dataset import Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-#: what file managers leave behind; hidden files are passed over as well
-CLUTTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
-class _Entry(NamedTuple):
-    """One image file, not read yet."""
+class Image(NamedTuple):
+    """A file whose name says what it is: an image of a class."""
 
     split: str
     name: str  # of the class
-    where: str  # what an error message names
-    read: Callable[[], bytes]
+    file: File
 
 
 def class_folder(dataset: Dataset) -> Raw:
     """``train/<class>/*`` and ``test/<class>/*``, as a tree or in zip archives; the tree is used if there are both."""
-    path = existing(dataset)
+    path, refusals = existing(dataset), Refusals()
     with ExitStack() as open_archives:
-        if path.is_file():
-            found = list(_in_zip(path, open_archives))
-        elif any((path / split).is_dir() for split in SPLITS):
-            found = list(_in_tree(path))
-        else:
-            archives = sorted(path.glob("*.zip"))
-            found = [entry for archive in archives for entry in _in_zip(archive, open_archives)]
-        classes = _classes(path, found, dataset.shape[2])
-        splits = {
-            split: _decode_all([entry for entry in found if entry.split == split], classes, dataset) for split in SPLITS
-        }
+        found = list(_images(_files(path, open_archives, refusals), refusals))
+        classes = _classes(path, found)
+        pixels = {split: _decoded([i for i in found if i.split == split], dataset, refusals) for split in SPLITS}
+    refusals.raise_if_any()
+    _check_classes(path, found, classes, dataset.shape[2])
+    index = {name: label for label, name in enumerate(classes)}
+    splits = {}
+    for split in SPLITS:
+        mine = [image for image in found if image.split == split]
+        labels = np.array([index[image.name] for image in mine], dtype=np.int64)
+        splits[split] = Labelled(pixels[split], labels, [image.file.where for image in mine])
     return Raw(splits, classes)
 
 
-def _in_tree(root: Path) -> Iterator[_Entry]:
-    for split in SPLITS:
-        for folder, _, files in os.walk(root / split, followlinks=True):
-            for file in (Path(folder, name) for name in files):
-                yield from _entry(file.relative_to(root).parts, str(file), file.read_bytes)
+def files(path: Path) -> list[Path]:
+    """The files that images are read from: those of a tree, or zip archives."""
+    if path.is_dir() and _is_tree(path):
+        return [Path(file.where) for file in tree.files(path, Refusals())]
+    return _archives(path)
 
 
-def _in_zip(archive: Path, open_archives: ExitStack) -> Iterator[_Entry]:
-    try:
-        handle = open_archives.enter_context(zipfile.ZipFile(archive))
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{archive}: damaged or incomplete zip archive ({error}); copy it again") from None
-    for member in handle.infolist():
-        if not member.is_dir():
-            parts = PurePosixPath(member.filename).parts
-            yield from _entry(parts, f"{archive}/{member.filename}", partial(handle.read, member))
-
-
-def _entry(parts: tuple[str, ...], where: str, read: Callable[[], bytes]) -> Iterator[_Entry]:
-    """The entry of one file, or none if it lies outside the splits. An archive may have a folder around them."""
-    start = next((i for i, part in enumerate(parts) if part in SPLITS), None)
-    if start is None or any(part.startswith(".") or part in CLUTTER for part in parts):
+def _files(path: Path, open_archives: ExitStack, refusals: Refusals) -> Iterator[File]:
+    if path.is_dir() and _is_tree(path):
+        yield from tree.files(path, refusals)
         return
-    if len(parts) - start != 3:
-        raise DataError(f"{where}: expected {parts[start]}/<class>/<image>; move or remove it")
-    if not where.lower().endswith(SUFFIXES):
-        raise DataError(f"{where}: not a PNG, JPEG or WebP file; convert or remove it")
-    yield _Entry(parts[start], parts[start + 1], where, read)
+    for one in _archives(path):
+        try:
+            handle = open_archives.enter_context(zipfile.ZipFile(one))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DataError(f"{one}: damaged or incomplete zip archive ({error}); copy it again") from None
+        yield from archive.members(handle, str(one), refusals)
 
 
-def _classes(path: Path, found: list[_Entry], expected: int) -> tuple[str, ...]:
-    """Class names in alphabetical order, after a check that each split has images of each class."""
+def _is_tree(path: Path) -> bool:
+    return any((path / split).is_dir() for split in SPLITS)
+
+
+def _archives(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(one for one in path.glob("*") if one.suffix.lower() == ".zip" and not is_clutter([one.name]))
+
+
+def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
+    """The files that are images of a class. An archive may have a folder around its splits, and more beside them."""
+    seen: dict[tuple[str, ...], str] = {}
+    for parts, where, read in files:
+        start = next((i for i, part in enumerate(parts) if part in SPLITS), None)
+        if start is None or is_clutter(parts):
+            continue
+        place = parts[start:]
+        if len(place) != 3:
+            refusals.add(where, f"expected {parts[start]}/<class>/<image>; move or remove it")
+        elif not is_text(place[1]):
+            # as bytes, since a name that is no text cannot be told apart otherwise
+            refusals.add(place[1], "a class whose name is not UTF-8 text without control characters; rename its folder")
+        elif not where.lower().endswith(SUFFIXES):
+            refusals.add(where, "not a PNG, JPEG or WebP file; convert or remove it")
+        elif place in seen:
+            refusals.add(where, f"also in {seen[place]}; keep one of the two")
+        else:
+            seen[place] = where
+            yield Image(place[0], place[1], File(place, where, read))
+
+
+def _classes(path: Path, found: list[Image]) -> tuple[str, ...]:
+    """Class names in alphabetical order. Raises DataError for two that people, or file systems, take for one."""
+    classes = tuple(sorted({image.name for image in found}))
+    seen: dict[str, str] = {}
+    for name in classes:
+        alike = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
+        if alike in seen:
+            raise DataError(
+                f"{path}: classes {seen[alike]!a} and {name!a} differ only in case, spaces or composed "
+                "letters; rename one, or make them one"
+            )
+        seen[alike] = name
+    return classes
+
+
+def _check_classes(path: Path, found: list[Image], classes: tuple[str, ...], expected: int) -> None:
+    """Raise DataError unless each split has images of each class, and there are as many as configured."""
     if not found:
         raise DataError(f"{path}: no images; expected train/<class>/* and test/<class>/*, or zip archives of them")
-    classes = tuple(sorted({entry.name for entry in found}))
     if len(classes) != expected:
         some = ", ".join(classes[:12]) + (" ..." if len(classes) > 12 else "")
         raise DataError(
             f"{path}: {len(classes)} classes ({some}), expected {expected}; is a folder or archive missing?"
         )
+    present = {(image.split, image.name) for image in found}
     for split in SPLITS:
-        present = {entry.name for entry in found if entry.split == split}
         for name in classes:
-            if name not in present:
+            if (split, name) not in present:
                 raise DataError(f"{path}: no images in {split}/{name}; is a folder or archive missing?")
-    seen: dict[tuple[str, str, str], str] = {}
-    for entry in found:
-        key = (entry.split, entry.name, PurePosixPath(entry.where).name)
-        if key in seen:
-            raise DataError(f"{entry.where}: also in {seen[key]}; keep one of the two")
-        seen[key] = entry.where
-    return classes
 
 
-def _decode_all(entries: list[_Entry], classes: tuple[str, ...], dataset: Dataset) -> Labelled:
+def _decoded(images: list[Image], dataset: Dataset, refusals: Refusals) -> np.ndarray:
+    """uint8 [N, H, W, C]; what cannot be read is noted, and its pixels mean nothing."""
     size, channels, _ = dataset.shape
-    images = np.empty((len(entries), size, size, channels), dtype=np.uint8)  # [N, H, W, C]
+    pixels = np.empty((len(images), size, size, channels), dtype=np.uint8)
     console = Console(stderr=True)
-    described = f"reading {entries[0].split} images of {dataset.key}"
-    shown = track(entries, described, console=console, transient=True, disable=not console.is_terminal)
-    with _whole_images():
-        for i, entry in enumerate(shown):
-            images[i] = _decode(entry, size, channels)
-    index = {name: label for label, name in enumerate(classes)}
-    return Labelled(images, np.array([index[entry.name] for entry in entries], dtype=np.int64))
-
-
-@contextmanager
-def _whole_images() -> Iterator[None]:
-    """Pillow refuses images that end early, whatever others told it: WeasyPrint has it fill them with grey."""
-    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
-
-
-def _decode(entry: _Entry, size: int, channels: int) -> np.ndarray:
-    """Pixels as stored, uint8 [H, W, C]; nothing is resized, rotated or dropped."""
-    try:
-        image: Image.Image = Image.open(io.BytesIO(entry.read()), formats=("PNG", "JPEG", "WEBP"))
-        if image.size == (size, size):  # else the pixels are not wanted, and may be many
-            image.load()
-    except UnidentifiedImageError:
-        raise DataError(f"{entry.where}: not the data of a PNG, JPEG or WebP image; copy it again") from None
-    except Exception as error:  # zip archives and decoders raise some ten kinds
-        raise DataError(f"{entry.where}: unreadable image ({error}); copy it again") from None
-    if image.size != (size, size):
-        raise DataError(f"{entry.where}: {image.width}x{image.height} pixels, expected {size}x{size}; resize it")
-    if image.mode == "P" and "transparency" not in image.info:  # a palette, which encoders choose to save space
-        image = image.convert("RGB")
-    pixels = np.asarray(image)
-    if channels == 1 and image.mode == "RGB" and (pixels == pixels[..., :1]).all():  # WebP knows no greyscale
-        image, pixels = image.convert("L"), pixels[..., 0]
-    if image.mode != {1: "L", 3: "RGB"}[channels]:
-        raise DataError(f"{entry.where}: mode {image.mode}, expected {channels} channel(s) of 8 bits; convert it")
-    return pixels.reshape(size, size, channels)  # [H, W] or [H, W, C] -> [H, W, C]
+    described = f"reading {images[0].split} images of {dataset.key}" if images else ""
+    shown = track(images, described, console=console, transient=True, disable=not (images and console.is_terminal))
+    with whole_images():
+        for i, image in enumerate(shown):
+            try:
+                pixels[i] = decode(image.file.read(), size, channels)
+            except Unusable as reason:
+                refusals.add(image.file.where, str(reason))
+            except Exception as error:  # zip archives raise some kinds of their own
+                refusals.add(image.file.where, f"cannot be read ({error}); copy it again")
+    return pixels

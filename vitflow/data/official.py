@@ -36,6 +36,19 @@ def official(dataset: Dataset) -> Raw:
     return class_folder(dataset)
 
 
+def official_files(name: str, path: Path) -> list[Path]:
+    """The archive or the unpacked files that :func:`official` reads at ``path``; none where it reads class folders."""
+    if name not in OFFICIAL:
+        return []
+    if path.is_file():
+        return [path] if path.suffix.lower() != ".zip" else []
+    source = _torchvision_class(name)
+    for folder in (path, path / source.base_folder):
+        if folder.name == source.base_folder and folder.is_dir():
+            return sorted(file for file in folder.iterdir() if file.is_file())
+    return [path / source.filename] if (path / source.filename).is_file() else []
+
+
 def _torchvision_class(name: str) -> Any:
     import_torchvision()
     from torchvision import datasets

@@ -12,6 +12,11 @@ def manifest(dataset: str) -> Path:
     return DATA / f"{dataset}.json"
 
 
+def origin(dataset: str) -> Path:
+    """Where the prepared images came from on this machine (kept by nobody)."""
+    return DATA / f"{dataset}.origin.json"
+
+
 def prepared(dataset: str) -> Path:
     """Prepared images and labels (kept by DVC)."""
     return DATA / f"{dataset}.safetensors"

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from filelock import FileLock
 from safetensors.numpy import save
 from safetensors.torch import load as load_tensors
 
-from vitflow.data import places
+from vitflow.data import duplicates, origin, places
 from vitflow.data.canonical import canonical, statistics
 from vitflow.data.manifest import data_digest, read_manifest
 from vitflow.data.raw import SPLITS, DataError
@@ -47,49 +48,58 @@ def is_prepared(dataset: Dataset) -> bool:
     return places.prepared(dataset.key).exists() and places.manifest(dataset.key).exists()
 
 
-def prepare(dataset: Dataset) -> dict[str, Any]:
+def prepare(dataset: Dataset, path: str | None = None) -> dict[str, Any]:
     """Write the prepared images and their manifest; returns the manifest.
 
-    The source is always read. Raises DataError for a damaged source, for a digest that is not the published
-    one, and where a manifest of other data exists already; then nothing is overwritten.
+    The source is always read: ``path``, or what ``dataset`` names. Raises DataError for a damaged source, for a digest
+    that is not the published one, and where a manifest of other data exists already; then nothing is overwritten.
     """
     with _locked(dataset):
-        return _prepare(dataset)
+        return _prepare(dataset, path or dataset.path)
 
 
 def load(dataset: Dataset) -> Data:
     """The splits as a run uses them (:func:`~vitflow.data.splits.divide`), from the prepared file.
 
-    The file is made first if it is missing. Raises DataError, also where it is not the one that the manifest describes.
+    The file is made first if it is missing. Raises DataError, also where it is not the one that the manifest describes,
+    or the source has changed since.
     """
     prepared = places.prepared(dataset.key)
     if not is_prepared(dataset):
         with _locked(dataset):
             if not is_prepared(dataset):  # another process may have done it while this one waited
-                _prepare(dataset)
+                _prepare(dataset, dataset.path)
+    elif dataset.name not in DIGESTS:  # published images are those of the digest, wherever they came from
+        origin.check(dataset)
     manifest = read_manifest(dataset)
     content = prepared.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != manifest["sha256"]:
         raise DataError(
             f"{prepared}: sha256 is {found}, the manifest says {manifest['sha256']}; delete it, and it is made again"
         )
-    return divide(load_tensors(content), manifest, dataset, data_digest(dataset.key))
+    tensors = load_tensors(content)
+    if dataset.duplicates == "drop":
+        stay = duplicates.kept(*(tensors[name].numpy() for name in ("train_images", "train_labels", "test_images")))
+        tensors |= {name: tensors[name][torch.from_numpy(stay)] for name in ("train_images", "train_labels")}
+    return divide(tensors, manifest, dataset, data_digest(dataset.key))
 
 
 # ------------------------------------------------------------------------------------------ making
 
 
-def _prepare(dataset: Dataset) -> dict[str, Any]:
+def _prepare(dataset: Dataset, path: str | None) -> dict[str, Any]:
     """As :func:`prepare`, for who holds the lock."""
-    raw = read(dataset)
+    source = dataset.model_copy(update={"path": path})
+    raw = read(source)
     size, channels, _ = dataset.shape
     manifest: dict[str, Any] = {
-        "name": dataset.key,
+        "name": dataset.name,
         "image_size": size,
         "channels": channels,
         "classes": list(raw.classes),
         "counts": {},
         "digests": {},
+        "duplicates": duplicates.count(raw),
     }
     arrays: dict[str, np.ndarray] = {}
     for split in SPLITS:
@@ -99,13 +109,14 @@ def _prepare(dataset: Dataset) -> dict[str, Any]:
         arrays |= {f"{split}_images": part.images, f"{split}_labels": part.labels}
     manifest["mean"], manifest["std"] = statistics(arrays["train_images"])
     if 0 in manifest["std"]:
-        raise DataError(f"{dataset.path}: a channel has one value in all training images; was the export correct?")
-    _check_published(dataset, manifest)
-    _check_recorded(dataset, manifest)
+        raise DataError(f"{path}: a channel has one value in all training images; was the export correct?")
+    _check_published(source, manifest)
+    _check_recorded(dataset, source, manifest)
     content = save(arrays)
     manifest["sha256"] = hashlib.sha256(content).hexdigest()
     _write(places.prepared(dataset.key), content)
     _write(places.manifest(dataset.key), (json.dumps(manifest, sort_keys=True, indent=1) + "\n").encode())
+    origin.record(dataset, path)
     return manifest
 
 
@@ -127,7 +138,7 @@ def _check_published(dataset: Dataset, manifest: dict[str, Any]) -> None:
             )
 
 
-def _check_recorded(dataset: Dataset, manifest: dict[str, Any]) -> None:
+def _check_recorded(dataset: Dataset, source: Dataset, manifest: dict[str, Any]) -> None:
     """Raise DataError where a manifest of other images exists already."""
     path = places.manifest(dataset.key)
     if not path.exists():
@@ -137,7 +148,7 @@ def _check_recorded(dataset: Dataset, manifest: dict[str, Any]) -> None:
         if found != recorded.get(split):
             raise DataError(
                 f"{path}: foreign data: {split} digest {recorded.get(split)} is recorded, "
-                f"{dataset.path or dataset.name} has {found}; correct dataset.path, or delete {path}, "
+                f"{source.path or source.name} has {found}; correct dataset.path, or delete {path}, "
                 f"{places.prepared(dataset.key)} and the results made with them"
             )
 
@@ -161,7 +172,9 @@ def _locked(dataset: Dataset) -> Iterator[None]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: written under a temporary name in the same folder, synced, renamed."""
+    """Whole or not at all: written under a temporary name beside it, synced, renamed; not if it is the same."""
+    if path.exists() and path.read_bytes() == content:
+        return
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -9,14 +9,24 @@ Shape letters: N images, H height, W width, C channels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from vitflow.data.canonical import content_hashes
 from vitflow.data.folder import class_folder
-from vitflow.data.official import official
+from vitflow.data.folder import files as folder_files
+from vitflow.data.official import official, official_files
 from vitflow.data.raw import DataError, Labelled, Raw
 from vitflow.study.dataset import Dataset
+
+
+def files(dataset: Dataset) -> list[Path]:
+    """The files that a local copy consists of; none where no copy is named, or there is none."""
+    path = Path(str(dataset.path)).expanduser()
+    if dataset.path is None or not path.exists():
+        return []
+    return official_files(dataset.name, path) or folder_files(path)
 
 
 def read(dataset: Dataset) -> Raw:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
+import posixpath
+import re
 from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from vitflow.study.fields import Strict
-from vitflow.study.names import check_name
 
 
 class Images(NamedTuple):
@@ -48,6 +49,12 @@ class Dataset(Strict):
     validation_fraction: float = Field(
         0.1, ge=0.0, lt=0.9, description="part of the official training images held out, per class, by content hash"
     )
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep",
+        description="drop: no training image that is a test image, bears two labels, or stands there already, pixel by "
+        "pixel; `vitflow prepare` counts them",
+    )
+    title: str | None = Field(None, min_length=1, description="what the talk calls the images; only for 'folder'")
     image_size: int | None = Field(None, ge=4, description="pixels a side; only for 'folder'")
     channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
     classes: int | None = Field(None, ge=2, description="only for 'folder'")
@@ -58,15 +65,26 @@ class Dataset(Strict):
         if self.name == "folder":
             if None in own or self.path is None:
                 raise ValueError("dataset 'folder' needs path, image_size, channels and classes")
-            check_name(Path(str(self.path)).stem, "a dataset")
-        elif own != (None, None, None):
-            raise ValueError(f"image_size, channels and classes are fixed for '{self.name}'; remove them")
+        elif (*own, self.title) != (None, None, None, None):
+            raise ValueError(f"image_size, channels, classes and title are fixed for '{self.name}'; remove them")
         return self
 
     @property
     def key(self) -> str:
-        """Names the prepared files: the dataset's name, or ``folder-`` and the last part of a folder's path."""
-        return self.name if self.path is None or self.name != "folder" else f"folder-{Path(self.path).stem}"
+        """Names the prepared files: the dataset's name, or of a folder, letters of its path's end and a digest of it.
+
+        Two paths never share files, whatever they are called; the same path has the same files on every machine.
+        """
+        if self.name != "folder":
+            return self.name
+        path = posixpath.normpath(str(self.path))
+        letters = re.sub(r"[^A-Za-z0-9]+", "-", posixpath.basename(path)).strip("-")[:40].lower()
+        return "-".join(filter(None, ["folder", letters, hashlib.sha256(path.encode()).hexdigest()[:8]]))
+
+    @property
+    def spoken(self) -> str:
+        """The images as people say it."""
+        return IMAGES[self.name].title if self.name in IMAGES else self.title or f"images in {self.path}"
 
     @property
     def shape(self) -> tuple[int, int, int]:

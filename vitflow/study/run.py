@@ -50,8 +50,8 @@ class RunConfig(Strict):
         return self
 
     def normalised(self) -> RunConfig:
-        """The same run with inert fields at their default and without the data's location."""
-        sections: dict[str, Strict] = {"dataset": self.dataset.model_copy(update={"path": None})}
+        """The same run with inert fields at their default and without the data's location and title."""
+        sections: dict[str, Strict] = {"dataset": self.dataset.model_copy(update={"path": None, "title": None})}
         for section, field, is_inert in INERT:
             if is_inert(self):
                 part = sections.get(section, getattr(self, section))
@@ -77,7 +77,7 @@ class RunConfig(Strict):
     def flat(self) -> dict[str, Scalar]:
         """All fields with an effect, by their (unique) names; without ``family`` and the data's location."""
         fields = self.dataset.model_dump() | self.model.model_dump() | self.training.model_dump()
-        silent = {"family", "name", "path"} | {field for _, field, is_inert in INERT if is_inert(self)}
+        silent = {"family", "name", "path", "title"} | {field for _, field, is_inert in INERT if is_inert(self)}
         return {key: value for key, value in fields.items() if key not in silent}
 
     def changes_from(self, baseline: RunConfig) -> dict[str, Scalar]:

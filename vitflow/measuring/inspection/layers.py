@@ -49,7 +49,7 @@ def layers(model: ViT | ResNet, images: Tensor) -> dict[str, dict[str, Any]]:
 
 
 def effective_rank(variances: Tensor) -> float:
-    """exp of the entropy of shares of variance [D] (after Roy & Vetterli, 2007): D if all are alike, 1 if one is all."""
+    """exp(entropy) of the shares of variance [D] (after Roy & Vetterli, 2007): D if all are alike, 1 if one is all."""
     shares = variances.clamp(min=0)
     shares = shares[shares > 0] / shares.sum()
     return float((-shares * shares.log()).sum().exp()) if len(shares) else 1.0

@@ -1,0 +1,94 @@
+"""Which files of a tree are read: regular ones that lie in it, nothing that hangs, never ends or leads elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.images import SIZE, folder, refused, source
+
+from vitflow.data.prepare import prepare
+
+
+def a_pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+def a_socket(place: Path) -> None:
+    socket.socket(socket.AF_UNIX).bind(str(place))
+
+
+def a_broken_link(place: Path) -> None:
+    place.symlink_to("nowhere.png")
+
+
+def a_link_out(place: Path) -> None:
+    outside = Path("outside.png").absolute()
+    Image.new("RGB", (SIZE, SIZE)).save(outside)
+    place.symlink_to(outside)
+
+
+def a_link_to_a_folder_out(place: Path) -> None:
+    place.symlink_to(Path("/etc"))
+
+
+def a_loop(place: Path) -> None:
+    place.symlink_to("../..")
+
+
+def a_device(place: Path) -> None:
+    os.mknod(place, 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero, which never ends
+
+
+def a_huge_file(place: Path) -> None:
+    with place.open("wb") as file:
+        file.truncate(10**11)
+
+
+ODD = {
+    a_pipe: "a named pipe, socket or device; remove it",
+    a_socket: "a named pipe, socket or device; remove it",
+    a_device: "a named pipe, socket or device; remove it",
+    a_broken_link: "cannot be read (No such file or directory)",
+    a_link_out: "a link that leads out of the folder of images",
+    a_link_to_a_folder_out: "a link that leads out of the folder of images",
+    a_loop: "a folder; expected train/<class>/<image>",
+    a_huge_file: "larger than 64 MiB; is it an image?",
+}
+
+
+@pytest.mark.parametrize("make", ODD)
+def test_only_regular_files_within_the_tree_are_read(make: Callable[[Path], None]) -> None:
+    place = source() / "train/cat/odd.png"
+    try:
+        make(place)
+    except PermissionError:
+        pytest.skip("only root may make devices")
+    refused(folder(), "source/pets/train/cat/odd.png: ", ODD[make])
+
+
+def test_a_class_folder_or_split_that_leads_elsewhere_is_refused() -> None:
+    tree = source()
+    shutil.move(tree / "train/dog", "dog")
+    (tree / "train/dog").symlink_to(Path("dog").absolute())
+    refused(folder(), "source/pets/train/dog: a link that leads out of the folder of images")
+
+
+def test_a_link_within_the_tree_is_what_it_leads_to() -> None:
+    tree = source()
+    (tree / "train/cat/again.png").symlink_to("0.png")
+    assert prepare(folder())["duplicates"]["repeated"]["count"] == 1
+
+
+def test_a_folder_that_may_not_be_read_is_named() -> None:
+    tree = source()
+    (tree / "train/dog").chmod(0)
+    if os.access(tree / "train/dog", os.R_OK):
+        pytest.skip("root may read everything")
+    refused(folder(), "source/pets/train/dog: cannot be read (Permission denied)")

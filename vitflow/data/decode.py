@@ -1,0 +1,78 @@
+"""From a file's bytes to pixels as they are meant to be seen, or the reason why not.
+
+Whatever a decoder would silently discard (further frames, transparency, half of 16 bits) is refused. Colour profiles
+are not applied. Shape letters: H height, W width, C channels.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+ORIENTATION = 0x0112  #: EXIF's tag
+
+
+class Unusable(ValueError):
+    """What is wrong with an image, and what to do."""
+
+
+def decode(content: bytes, size: int, channels: int) -> np.ndarray:
+    """Pixels, uint8 [H, W, C], turned upright where EXIF says so; nothing is resized or dropped. Raises Unusable."""
+    try:
+        image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+        if image.size != (size, size):  # not loaded: the pixels may be many
+            raise Unusable(f"{image.width}x{image.height} pixels, expected {size}x{size}; resize it: {_resize(size)}")
+        if (frames := getattr(image, "n_frames", 1)) > 1:
+            raise Unusable(f"an animation of {frames} images; keep one: `convert FILE[0] NEW.png`")
+        if any("16" in str(tile[3]) for tile in getattr(image, "tile", [])):
+            raise Unusable(f"16 bits a channel, expected 8; convert it: {_convert(channels)}")
+        image.load()
+        image = ImageOps.exif_transpose(image)
+    except UnidentifiedImageError:
+        raise Unusable("not the data of a PNG, JPEG or WebP image; copy it again") from None
+    except Unusable:
+        raise
+    except Exception as error:  # decoders raise some ten kinds
+        raise Unusable(f"unreadable image ({error}); copy it again") from None
+    if image.has_transparency_data:
+        raise Unusable(
+            f"mode {image.mode} with transparency, expected {channels} channel(s) of 8 bits; "
+            f"convert it: {_convert(channels)}"
+        )
+    if image.mode == "P":  # a palette, which encoders choose to save space
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
+    if channels == 1 and image.mode == "RGB" and (pixels == pixels[..., :1]).all():  # WebP knows no greyscale
+        image, pixels = image.convert("L"), pixels[..., 0]
+    if image.mode != {1: "L", 3: "RGB"}[channels]:
+        raise Unusable(f"mode {image.mode}, expected {channels} channel(s) of 8 bits; convert it: {_convert(channels)}")
+    return pixels.reshape(size, size, channels)  # [H, W] or [H, W, C] -> [H, W, C]
+
+
+@contextmanager
+def whole_images() -> Iterator[None]:
+    """Pillow refuses images that end early, whatever others told it: WeasyPrint has it fill them with grey."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size is refused anyway
+            yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _convert(channels: int) -> str:
+    """ImageMagick's command for any image, on a white ground; PNG's colour type is told, for it takes the smallest."""
+    space, kind = {1: ("Gray", 0), 3: ("sRGB", 2)}[channels]
+    depth = f"-depth 8 -define png:bit-depth=8 -define png:color-type={kind}"
+    return f"`mogrify -background white -alpha remove -alpha off -colorspace {space} {depth} FILE`"
+
+
+def _resize(size: int) -> str:
+    return f"`mogrify -resize {size}x{size}^ -gravity center -extent {size}x{size} FILE`"
