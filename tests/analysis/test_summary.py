@@ -25,6 +25,7 @@ def summary_of(results: list[Result], measured_on: list[dict[str, Any]] | None =
         COSTS,
         TECHNIQUES,
         classes=("cat", "dog"),
+        duplicates=["two images"],
         digest="d" * 64,
         measured_on=[ALONE, ALONE] if measured_on is None else measured_on,
     )
@@ -34,7 +35,8 @@ def test_a_summary_says_what_was_studied_on_what_and_when(tmp_path: Path) -> Non
     results = results_of(MEASURED)
     found = summary_of(results)
     assert (found.study, found.title, found.author, found.equivalence_margin) == ("s", "", "", PLAN.equivalence_margin)
-    assert (found.dataset.name, found.dataset.image_size, found.dataset.channels) == ("cifar10", 32, 3)
+    assert (found.dataset.title, found.dataset.image_size, found.dataset.channels) == ("CIFAR-10", 32, 3)
+    assert found.dataset.duplicates == ("two images",)
     assert found.dataset.classes == ("cat", "dog")
     sizes = (found.dataset.train_images, found.dataset.validation_images, found.dataset.test_images)
     assert sizes == (4500, 500, 1000)

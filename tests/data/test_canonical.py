@@ -85,6 +85,7 @@ def test_manifest_describes_the_data() -> None:
         "classes": ["cat", "dog"],
         "counts": {"train": {"cat": 6, "dog": 6}, "test": {"cat": 3, "dog": 3}},
         "digests": digests,
+        "dropped": {"cat": 0, "dog": 0},
         "duplicates": {kind: {"count": 0, "examples": []} for kind in ("test_in_train", "two_labels", "repeated")},
         "mean": pytest.approx(pixels.mean((0, 1, 2)).tolist(), abs=5.1e-7),
         "std": pytest.approx(pixels.std((0, 1, 2)).tolist(), abs=5.1e-7),

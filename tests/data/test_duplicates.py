@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.images import SIZE, Images, folder, make_images, sha, write_tree
+from support.images import KEY, SIZE, Images, folder, make_images, sha, write_tree
 
 from vitflow.data import duplicates
 from vitflow.data.prepare import load, prepare
@@ -56,6 +57,8 @@ def test_dropped_are_what_is_tested_bears_two_labels_or_stands_there_already() -
     stays += sorted(sha(images["train"]["dog"][i]) for i in (0, 1, 3, 4, 5, 6, 7))
     assert [sha(image.numpy()) for image in kept.train.images] == stays
     assert kept.train.labels.tolist() == [0] * 4 + [1] * 7
+    manifest = json.loads(Path(f"data/{KEY}.json").read_text())
+    assert manifest["dropped"] == {"cat": 4, "dog": 1}
     assert kept.test.images.equal(every.test.images), "what is published stays what it is"
 
 

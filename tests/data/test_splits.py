@@ -8,7 +8,9 @@ import pytest
 import torch
 from support.images import KEY, SIZE, folder, make_images, refused, sha, source, write_tree
 
+from vitflow.data.manifest import check_shares
 from vitflow.data.prepare import load, prepare
+from vitflow.data.raw import DataError
 from vitflow.data.splits import Split
 
 
@@ -52,10 +54,31 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
 
 
 @pytest.mark.parametrize(
-    "fields", [{"train_images": 11}, {"validation_fraction": 0.05}, {"validation_fraction": 0.05, "train_images": 2}]
+    "fields",
+    [
+        {"train_images": 11},
+        {"train_images": 1},
+        {"validation_fraction": 0.05},
+        {"validation_fraction": 0.05, "train_images": 2},
+    ],
 )
 def test_a_split_that_the_images_do_not_allow_is_refused(fields: dict[str, object]) -> None:
     source()
     prepare(folder())
-    message = f"data/{KEY}.safetensors: class 'cat' has 6 training images"
+    with pytest.raises(DataError, match="has 6 training images"):
+        check_shares(folder(**fields))  # as a plan does, before any job
+    name = "dog" if fields == {"train_images": 1} else "cat"
+    message = f"data/{KEY}.safetensors: class '{name}' has 6 training images"
     refused(folder(**fields), message, "train_images", action=load)
+
+
+def test_a_plan_knows_how_many_images_are_left_without_duplicates() -> None:
+    images = make_images(train=4)
+    images["train"]["dog"][1] = images["train"]["dog"][0]
+    write_tree(Path("source/pets"), images)
+    prepare(folder())
+    fields = {"train_images": 8, "validation_fraction": 0}
+    check_shares(folder(**fields))
+    with pytest.raises(DataError, match="class 'dog' has 3 training images"):
+        check_shares(folder(duplicates="drop", **fields))
+    refused(folder(duplicates="drop", **fields), "class 'dog' has 3 training images", action=load)

@@ -24,6 +24,7 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 #: what the bits of a training follow from
 DECIDING = {name for name in FILES if name.startswith(("models/", "training/"))} | {
     "data/canonical.py",
+    "data/shares.py",
     "data/splits.py",
     "study/tokens.py",
 }
@@ -83,7 +84,7 @@ def older(file: Path) -> set[str]:
         ("training scores features", "models/attention.py models/resnet.py models/build.py models/__init__.py"),
         ("training scores", "training/batches.py training/optimizer.py training/loop.py training/trainer.py"),
         ("training scores", "training/augmentation/mixing.py training/augmentation/augment.py training/predict.py"),
-        ("training scores", "data/canonical.py data/splits.py"),
+        ("training scores", "data/canonical.py data/shares.py data/splits.py"),
         ("training scores features", "study/tokens.py"),
         ("scores", "measuring/scores.py measuring/inspection/shifts.py measuring/inspection/inspect.py"),
         ("features", "measuring/features.py"),

@@ -65,7 +65,7 @@ def test_an_added_field_away_from_its_default_is_another_run() -> None:
 
 #: another value of every field that has an effect in the baseline
 CHANGED: dict[str, dict[str, object]] = {
-    "dataset": {"name": "cifar100", "train_images": 5000, "validation_fraction": 0.2},
+    "dataset": {"name": "cifar100", "train_images": 5000, "validation_fraction": 0.2, "duplicates": "drop"},
     "training": {
         "epochs": 101,
         "batch_size": 129,
@@ -124,3 +124,12 @@ def test_every_field_with_an_effect_is_part_of_the_identity(section: str, field:
 def test_where_the_data_lie_is_not_what_they_are() -> None:
     here, there = (Study(study="s", dataset=Dataset(name="cifar10", path=path)) for path in ("/a", None))
     assert here.baseline_run.digest == there.baseline_run.digest
+
+
+def test_what_the_talk_calls_the_images_is_no_part_of_a_run() -> None:
+    folder = {"name": "folder", "path": "a", "image_size": 8, "channels": 1, "classes": 2}
+    one, other = (
+        RunConfig.model_validate({"dataset": folder | {"title": title}, "model": {}, "training": {}})
+        for title in ("pets", "animals")
+    )
+    assert one.digest == other.digest and one.changes_from(other) == {}

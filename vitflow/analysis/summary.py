@@ -23,12 +23,14 @@ def summarise(
     techniques: Techniques,
     *,
     classes: Sequence[str],
+    duplicates: Sequence[str],
     digest: str,
     measured_on: Sequence[Mapping[str, Any]],
 ) -> Summary:
     """The summary of whatever is finished; ``results`` has at least one.
 
-    ``digest`` identifies the results, ``measured_on`` are the provenances of measured costs.
+    ``duplicates`` are lines on images that stand there twice, ``digest`` identifies the results; ``measured_on``: the
+    provenances of measured costs.
     """
     table = runs_table(study, grid, results, costs, techniques)
     provenances = [result.train["provenance"] for result in results]
@@ -36,7 +38,7 @@ def summarise(
         study=study.study,
         title=study.title,
         author=study.author,
-        dataset=_images(study, results, classes),
+        dataset=_images(study, results, classes, duplicates),
         model=study.baseline.model_dump(),
         training=study.training.model_dump(),
         equivalence_margin=study.equivalence_margin,
@@ -86,11 +88,12 @@ def devices(provenances: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(sorted({spell_device(p["device"], p.get("threads", 1)) for p in provenances}))
 
 
-def _images(study: Study, results: Sequence[Result], classes: Sequence[str]) -> Images:
+def _images(study: Study, results: Sequence[Result], classes: Sequence[str], duplicates: Sequence[str]) -> Images:
     example = next((r.metrics for r in results if r.finished), results[0].metrics)
     side, channels, _ = study.dataset.shape
     return Images(
-        name=study.dataset.name,
+        title=study.dataset.spoken,
+        duplicates=tuple(duplicates),
         image_size=side,
         channels=channels,
         classes=tuple(classes),

@@ -15,6 +15,7 @@ from vitflow.analysis.summary import summarise
 from vitflow.analysis.techniques import read_techniques
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
+from vitflow.data.manifest import notes
 from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
@@ -77,6 +78,7 @@ def summary(study: Study) -> None:
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
         read_techniques(study.study),
         classes=_classes(study),
+        duplicates=notes(study.dataset),
         digest=sha256_text("\n".join(seen)),
         measured_on=[record["provenance"] for record in measured.values() if record],
     )

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from vitflow.commands.options import add_study, study_of
+from vitflow.data.manifest import check_shares, notes
 
 EXAMPLE = "vitflow plan --config config.yaml"
 
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
     study, device = study_of(options), select_device()
     grid, jobs = expand(study), all_jobs(study)
+    for run in grid.runs.values():
+        check_shares(run.config.dataset)
     hours, waiting = hours_a_seed(grid, device), [job for job in jobs if not job.is_over]
     here = device_name(device.type)
     if device.type == "cpu":
@@ -58,4 +61,6 @@ def run(options: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
     console.print(f"\n{total}")
+    for line in notes(study.dataset):
+        console.print(line, markup=False)
     return 0

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
-from vitflow.data.duplicates import told
-from vitflow.data.manifest import read_manifest
+from vitflow.data.manifest import notes, read_manifest
 from vitflow.data.prepare import is_prepared, load, prepare
 from vitflow.data.raw import SPLITS
 from vitflow.study.names import ConfigError
@@ -34,6 +33,6 @@ def run(options: argparse.Namespace) -> int:
         manifest = prepare(dataset, options.path)
     counts = ", ".join(f"{sum(manifest['counts'][split].values())} {split}" for split in SPLITS)
     print(f"{places.prepared(dataset.key)}: {counts} images, {len(manifest['classes'])} classes")
-    for line in told(manifest["duplicates"]):
+    for line in notes(dataset):
         print(line)
     return 0

@@ -6,6 +6,7 @@ import argparse
 from collections import Counter
 
 from vitflow.commands.options import add_study, study_of
+from vitflow.data.manifest import notes
 from vitflow.results.audit import audit
 from vitflow.results.ledger import Job, all_jobs, orphans
 from vitflow.results.progress import seconds_left, spell_hours
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     left = seconds_left(jobs)
     eta = f"; about {spell_hours(left / 3600)} left, one after another" if left else ""
     print(f"{study.study}: {counts}, of {len(jobs)}{eta}")
+    for line in notes(study.dataset):
+        print(line)
     for line in forecast(audit(study)):
         print(line)
     return 0

@@ -55,6 +55,13 @@ def count(raw: Raw) -> dict[str, dict[str, Any]]:
     return found
 
 
+def dropped(raw: Raw) -> dict[str, int]:
+    """By class, how many training images ``duplicates: drop`` takes away."""
+    train, test = raw.splits["train"], raw.splits["test"]
+    gone = train.labels[~kept(train.images, train.labels, test.images)]
+    return dict(zip(raw.classes, np.bincount(gone, minlength=len(raw.classes)).tolist(), strict=True))
+
+
 def told(duplicates: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A line for each kind that there is."""
     lines = []

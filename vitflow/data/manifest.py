@@ -7,6 +7,7 @@ from typing import Any
 
 from vitflow.data import places
 from vitflow.data.raw import DataError
+from vitflow.data.shares import shares
 from vitflow.machine.files import FileProblem, read_json, sha256_text
 from vitflow.study.dataset import Dataset
 
@@ -20,12 +21,38 @@ def data_digest(dataset: str) -> str:
     return sha256_text(digests["train"] + digests["test"])
 
 
+def check_shares(dataset: Dataset) -> None:
+    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared."""
+    if not places.manifest(dataset.key).exists():
+        return
+    manifest = read_manifest(dataset)
+    classes = manifest["classes"]
+    for label, name in enumerate(classes):
+        dropped = manifest["dropped"][name] if dataset.duplicates == "drop" else 0
+        shares(dataset, classes, label, manifest["counts"]["train"][name] - dropped)
+
+
+def notes(dataset: Dataset) -> list[str]:
+    """What a user should know of the prepared images: a line for each kind of duplicates, and what is dropped."""
+    if not places.manifest(dataset.key).exists():
+        return []
+    from vitflow.data.duplicates import told  # not before: Snakemake reads manifests without numpy
+
+    manifest = read_manifest(dataset)
+    lines = told(manifest["duplicates"])
+    if lines and dataset.duplicates == "drop":
+        lines.append(f"{sum(manifest['dropped'].values()):,} training images are dropped (dataset.duplicates: drop)")
+    elif lines:
+        lines.append("all are kept (dataset.duplicates: keep; drop takes them out of training)")
+    return lines
+
+
 def read_manifest(dataset: Dataset) -> dict[str, Any]:
     """The manifest, after a check that it is whole and describes images of the configured shape."""
     path = places.manifest(dataset.key)
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"classes", "digests", "mean", "std", "sha256"} - manifest.keys()
+        missing = {"classes", "counts", "digests", "dropped", "duplicates", "mean", "std", "sha256"} - manifest.keys()
         shape = (manifest["image_size"], manifest["channels"], len(manifest["classes"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: unreadable manifest ({error!r}); restore it from git, or delete it") from None

@@ -26,6 +26,7 @@ from vitflow.data.manifest import data_digest, read_manifest
 from vitflow.data.raw import SPLITS, DataError
 from vitflow.data.sources import read
 from vitflow.data.splits import Data, divide
+from vitflow.machine.files import FileProblem, read_json
 from vitflow.study.dataset import Dataset
 
 #: images of each class in the published data sets
@@ -100,6 +101,7 @@ def _prepare(dataset: Dataset, path: str | None) -> dict[str, Any]:
         "counts": {},
         "digests": {},
         "duplicates": duplicates.count(raw),
+        "dropped": duplicates.dropped(raw),
     }
     arrays: dict[str, np.ndarray] = {}
     for split in SPLITS:
@@ -143,7 +145,10 @@ def _check_recorded(dataset: Dataset, source: Dataset, manifest: dict[str, Any])
     path = places.manifest(dataset.key)
     if not path.exists():
         return
-    recorded = read_manifest(dataset)["digests"]
+    try:
+        recorded = read_json(path, "digests")["digests"]  # all that an older version's manifest must have
+    except FileProblem as problem:
+        raise DataError(str(problem)) from None
     for split, found in manifest["digests"].items():
         if found != recorded.get(split):
             raise DataError(

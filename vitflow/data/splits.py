@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vitflow.data import places
-from vitflow.data.raw import DataError
+from vitflow.data.shares import shares
 from vitflow.study.dataset import Dataset
 
 
@@ -71,19 +70,9 @@ def stratified(labels: Tensor, images: int) -> Tensor:
 def _partition(labels: Tensor, classes: list[str], dataset: Dataset) -> tuple[Tensor, Tensor]:
     """(validation indices, training indices) into ``labels`` int64 [N], which are in canonical order."""
     held_out, rest = [], []
-    for label, name in enumerate(classes):
+    for label in range(len(classes)):
         members = torch.nonzero(labels == label).squeeze(1)  # [N of this class]
-        validation = round(dataset.validation_fraction * len(members))
-        available = len(members) - validation
-        wanted = available
-        if dataset.train_images is not None:
-            wanted = dataset.train_images // len(classes) + (label < dataset.train_images % len(classes))
-        if wanted > available or available == 0 or (dataset.validation_fraction > 0 and validation == 0):
-            raise DataError(
-                f"{places.prepared(dataset.key)}: class '{name}' has {len(members)} training images; "
-                f"validation_fraction {dataset.validation_fraction:g} takes {validation}, train_images wants {wanted}: "
-                "lower train_images or change validation_fraction"
-            )
+        validation, wanted = shares(dataset, classes, label, len(members))
         held_out.append(members[:validation])
         rest.append(members[validation : validation + wanted])
     return torch.cat(held_out), torch.cat(rest)

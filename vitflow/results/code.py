@@ -15,7 +15,7 @@ from vitflow.machine.files import sha256_text
 PACKAGE = Path(__file__).parents[1]
 
 #: what the bits of a training follow from, given its configuration, its images (by their digest) and its seed
-TRAINING = ("study/tokens", "data/canonical", "data/splits", "models", "training")
+TRAINING = ("study/tokens", "data/canonical", "data/shares", "data/splits", "models", "training")
 #: what scores follow from
 SCORING = (*TRAINING, "measuring/scores", "measuring/inspection", "measuring/intermediates")
 #: what features follow from, given the weights

@@ -59,7 +59,6 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
     other_axes = [axis for axis in summary.axes if axis.group != MAIN]
     diverged = baseline.diverged and not baseline.n
     nothing = "the baseline diverged, so nothing compares with it" if diverged else "no component has been changed yet"
-    known = IMAGES.get(summary.dataset.name)
     written = [technique for axis in summary.axes if (technique := techniques.of(axis.axis)).prediction]
     elsewhere = bool(written) and all(technique.foreign for technique in written)
 
@@ -69,7 +68,7 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
 
     return {
         **{field: getattr(summary, field) for field in Summary.model_fields},
-        "data": known.title if known else summary.dataset.name,
+        "data": summary.dataset.title,
         "footer": footer(summary),
         "baseline": baseline,
         "main_axes": [axis for axis in summary.axes if axis.group == MAIN],

@@ -6,6 +6,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vitflow.data import places
+from vitflow.data.manifest import check_shares
+from vitflow.data.raw import DataError
 from vitflow.machine.files import FileProblem, write_text
 from vitflow.results import ledger, stages, times
 from vitflow.results.layout import Layout
@@ -22,13 +24,15 @@ try:
     GRID = expand(STUDY)
     JOBS = ledger.jobs(STUDY, GRID)
     STAGES = stages.stages(STUDY)
+    for run in GRID.runs.values():
+        check_shares(run.config.dataset)
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
         for job in ledger.all_jobs(STUDY):
             times.settle_job(STUDY, job)
         times.settle_stages(STAGES.values())
-except (ConfigError, FileProblem, ledger.LedgerError) as error:
+except (ConfigError, DataError, FileProblem, ledger.LedgerError) as error:
     raise WorkflowError(str(error))
 
 CONFIG = str(HOME.effective_config)

@@ -44,7 +44,8 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
         title=study.title,
         author=study.author,
         dataset=Images(
-            name=study.dataset.name,
+            title=study.dataset.spoken,
+            duplicates=(),
             image_size=size,
             channels=channels,
             classes=_classes(study),

@@ -85,7 +85,8 @@ class Axis(Record):
 class Images(Record):
     """Which images the study is about."""
 
-    name: str
+    title: str  #: as people say it
+    duplicates: tuple[str, ...]  #: lines on images that stand there twice; none if none do
     image_size: int
     channels: int
     classes: tuple[str, ...]
