@@ -6,8 +6,17 @@
 #   snakemake --cores 8 --configfile workflow/studies/digits.yaml       another study
 #   snakemake --cores 1 figures slides                                  presentation only
 
+from snakemake.exceptions import WorkflowError
+
+from vitflow.study.names import ConfigError
+from vitflow.study.reading import read_yaml
+
 # `configfile:` would merge: axes of config.yaml would leak into a study given with --configfile
 if "study" not in config:
+    try:
+        read_yaml("config.yaml")  # Snakemake meets a file that is no text with a traceback
+    except ConfigError as error:
+        raise WorkflowError(str(error))
 
     configfile: "config.yaml"
 

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from support.studies import HEAD, STUDIES, IsTold, Told, mistakes
 
 from vitflow.study.grid import expand
 from vitflow.study.names import ConfigError
-from vitflow.study.reading import read_study
+from vitflow.study.reading import read_study, read_yaml
 
 
 def test_a_study_survives_being_written_and_read(tmp_path: Path) -> None:
@@ -39,12 +40,44 @@ NO_MAPPING = "expected a mapping with keys such as study, dataset, ablations"
         "study: s\nstudy: t": ["line 2: key 'study' stands there twice"],
         HEAD + "training:\n  epochs: 3\n  epochs: 4": ["line 5: key 'epochs' stands there twice"],
         HEAD + "ablations: {g: {width: [96], width: [48]}}": ["line 3: key 'width' stands there twice"],
+        HEAD + "a: &a {epochs: 3, epochs: 4}\ntraining: {<<: *a}": ["line 3: key 'epochs' stands there twice"],
+        HEAD + "training: {<<: {epochs: 3}, <<: {epochs: 4}}": ["line 3: key '<<' stands there twice"],
+        HEAD + "training: {warmup_epochs: 1:30}": ["line 3: 1:30 would be read as 90; write 90", "'1:30' in quotes"],
+        HEAD + "training: {learning_rate: 0:00.5}": ["line 3: 0:00.5 would be read as 0.5"],
+        HEAD + "seeds: 010": ["line 3: 010 would be read as 8; write 8 for that"],
+        HEAD + "seeds: -012": ["line 3: -012 would be read as -10"],
         "{[a, b]: 1}": ["line 1: a key must be a word, not ['a', 'b']"],
         "{{a: b}: 1}": ["line 1: a key must be a word"],
     }
 )
 def test_a_file_that_is_no_study_is_told(is_told: IsTold, text: str, parts: list[str]) -> None:
     is_told(text, parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "training: &t {epochs: 6, batch_size: 50}\nbaseline: {<<: {width: 48}, heads: 3}",
+        "training: {<<: [{epochs: 6}, {epochs: 9, batch_size: 50}]}\nbaseline: {width: 48, heads: 3}",
+        "baseline: &b {heads: 3, width: 48}\nreferences: {same: &s {<<: *b, width: 96}, more: {<<: *s, heads: 2}}\n"
+        "training: {epochs: 6, batch_size: 50}",
+    ],
+)
+def test_mappings_are_merged_and_what_is_written_beside_them_counts(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(HEAD + text)
+    study = read_study(file)
+    assert (study.training.epochs, study.training.batch_size) == (6, 50)
+    assert (study.baseline.width, study.baseline.heads) == (48, 3)
+    if study.references:
+        assert study.references == {"same": {"heads": 3, "width": 96}, "more": {"heads": 2, "width": 96}}
+
+
+@pytest.mark.parametrize("text", ["0", "-0", "10", "1_000", "0.5", "'1:30'", "'010'", "0x1F", "1e-3", "08"])
+def test_other_numbers_and_words_are_read_as_they_were(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.yaml"
+    file.write_text(f"a: {text}")
+    assert read_yaml(file) == yaml.safe_load(f"a: {text}")
 
 
 def test_a_file_that_is_not_text_is_told(told: Told) -> None:

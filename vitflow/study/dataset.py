@@ -44,7 +44,7 @@ class Dataset(Strict):
         None, description="local copy, used before any download: official archive, class folders, or zips of them"
     )
     train_images: int | None = Field(
-        None, ge=1, description="stratified subset of the training images; subsets are nested; all if null"
+        None, ge=1, le=10**9, description="stratified subset of the training images; subsets are nested; all if null"
     )
     validation_fraction: float = Field(
         0.1, ge=0.0, lt=0.9, description="part of the official training images held out, per class, by content hash"
@@ -55,9 +55,9 @@ class Dataset(Strict):
         "pixel; `vitflow prepare` counts them",
     )
     title: str | None = Field(None, min_length=1, description="what the talk calls the images; only for 'folder'")
-    image_size: int | None = Field(None, ge=4, description="pixels a side; only for 'folder'")
+    image_size: int | None = Field(None, ge=4, le=4096, description="pixels a side; only for 'folder'")
     channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
-    classes: int | None = Field(None, ge=2, description="only for 'folder'")
+    classes: int | None = Field(None, ge=2, le=100_000, description="only for 'folder'")
 
     @model_validator(mode="after")
     def _shape_is_known(self) -> Dataset:

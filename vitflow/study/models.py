@@ -15,11 +15,13 @@ class ViT(Strict):
     """Vision Transformer (Dosovitskiy et al., 2021) and its variants; docs/variants.md tells them apart."""
 
     family: Literal["vit"] = "vit"
-    patch_size: int = Field(4, ge=1, description="pixels a side; must divide the image side")
-    width: int = Field(192, ge=4, description="width of a token")
-    depth: int = Field(6, ge=1, description="number of blocks")
-    heads: int = Field(8, ge=1, description="attention heads; must divide the width")
-    mlp_ratio: float = Field(4.0, gt=0, description="hidden width of the feed-forward network over the token width")
+    patch_size: int = Field(4, ge=1, le=4096, description="pixels a side; must divide the image side")
+    width: int = Field(192, ge=4, le=65536, description="width of a token")
+    depth: int = Field(6, ge=1, le=1000, description="number of blocks")
+    heads: int = Field(8, ge=1, le=65536, description="attention heads; must divide the width")
+    mlp_ratio: float = Field(
+        4.0, gt=0, le=256, description="hidden width of the feed-forward network over the token width"
+    )
     pool: Literal["cls", "mean"] = Field("cls", description="classify a [CLS] token or the mean of the patch tokens")
     patch_embed: Literal["linear", "overlap", "conv_stem", "shifted"] = Field(
         "linear", description="from pixels to tokens; the number of tokens is the same"
@@ -33,7 +35,9 @@ class ViT(Strict):
     cls_position: bool = Field(
         True, description="whether [CLS] gets a position; inert without [CLS] and where none is added"
     )
-    registers: int = Field(0, ge=0, description="learned tokens without position that nothing reads at the end")
+    registers: int = Field(
+        0, ge=0, le=65536, description="learned tokens without position that nothing reads at the end"
+    )
     norm: Literal["layernorm", "rmsnorm"] = "layernorm"
     norm_placement: Literal["pre", "post"] = Field(
         "pre", description="norm before each branch, or after each sum (then without a final norm)"
@@ -124,7 +128,7 @@ class ResNet(Strict):
 
     family: Literal["resnet"] = "resnet"
     depth: Literal[18, 50] = Field(18, description="18: basic blocks, 50: bottlenecks")
-    width: int = Field(64, ge=4, description="channels of the first stage; 32 is half width")
+    width: int = Field(64, ge=4, le=65536, description="channels of the first stage; 32 is half width")
 
     def check(self, image_size: int) -> None:
         """Raise ValueError where three halvings leave nothing of the image."""

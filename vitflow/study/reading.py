@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,36 @@ from vitflow.study.names import ConfigError, nearest
 from vitflow.study.schema import Study
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A key written twice is an error; YAML itself would silently keep the second."""
+class _Loader(yaml.SafeLoader):
+    """YAML without what it would silently read otherwise than it looks: a key twice, ``1:30``, ``010``."""
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, dict | list):
-                raise ConfigError(f"line {key_node.start_mark.line + 1}: a key must be a word, not {key!r}")
-            if key in seen:
-                raise ConfigError(f"line {key_node.start_mark.line + 1}: key '{key}' stands there twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Looks at a mapping as it is written, before others are merged into it with ``<<``, where keys may recur."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(f"line {line}: a key must be a word, not {self.construct_object(key, deep=True)!r}")
+            if (key.tag, key.value) in seen:
+                raise ConfigError(f"line {line}: key '{key.value}' stands there twice")
+            seen.add((key.tag, key.value))
+        return node
+
+    def construct_number(self, node: Any) -> int | float:
+        """A number, unless YAML 1.1 makes another one of it than people do: to the base of 60, or of 8."""
+        read = self.construct_yaml_int if node.tag.endswith("int") else self.construct_yaml_float
+        number: int | float = read(node)
+        if ":" in node.value or re.match(r"[-+]?0[0-7_]+$", node.value):
+            raise ConfigError(
+                f"line {node.start_mark.line + 1}: {node.value} would be read as {number}; "
+                f"write {number} for that, or '{node.value}' in quotes for the word"
+            )
+        return number
+
+
+for _tag in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_number)
 
 
 def read_study(path: str | Path) -> Study:
@@ -38,7 +56,7 @@ def read_yaml(path: str | Path) -> Any:
     """What a YAML (or JSON) file says. Raises ConfigError, also for a key that stands there twice."""
     path = Path(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeyLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
         raise ConfigError(f"{path}: no such file{nearest(str(path), beside)}") from None

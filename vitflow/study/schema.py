@@ -18,19 +18,22 @@ from vitflow.study.names import ConfigError, check_name, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 
+#: more than any study has; a slip of the finger must not fill the memory with jobs
+MOST_SEEDS = 1000
+
 
 class Best(Strict):
     """How winners are chosen (on validation images) and confirmed (on fresh seeds)."""
 
     max_flops_ratio: float = Field(4.0, gt=0, description="largest multiplications relative to the baseline")
-    seeds: int = Field(3, ge=1, description="fresh seeds on which the winner is trained and reported")
+    seeds: int = Field(3, ge=1, le=MOST_SEEDS, description="fresh seeds on which the winner is trained and reported")
 
 
 class Features(Strict):
     """Which finished runs give features, and on how many validation images."""
 
     runs: list[str] = Field(["baseline"], description="'baseline' or keys of references")
-    images: int = Field(2000, ge=10, description="validation images, at most")
+    images: int = Field(2000, ge=10, le=1_000_000, description="validation images, at most")
 
 
 class Study(Strict):
@@ -43,8 +46,10 @@ class Study(Strict):
     dataset: Dataset
     training: Training = Training()
     baseline: Model = ViT()
-    seeds: int = Field(3, ge=1, description="seeds of every run")
-    baseline_seeds: int | None = Field(None, ge=1, description="seeds of the baseline; as 'seeds' if null")
+    seeds: int = Field(3, ge=1, le=MOST_SEEDS, description="seeds of every run")
+    baseline_seeds: int | None = Field(
+        None, ge=1, le=MOST_SEEDS, description="seeds of the baseline; as 'seeds' if null"
+    )
     ablations: dict[str, Axes] = Field({}, description="{group: {axis: [values]}}, one change at a time")
     cross: dict[str, Axes] = Field({}, description="{name: {axis: [values], axis: [values]}}, multiplied out")
     references: dict[str, dict[str, Scalar]] = Field({}, description="{name: {family: ..., field: value}}")
