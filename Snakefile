@@ -6,17 +6,24 @@
 #   snakemake --cores 8 --configfile workflow/studies/digits.yaml       another study
 #   snakemake --cores 1 figures slides                                  presentation only
 
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 
+from vitflow.machine.files import FileProblem
+from vitflow.results.place import check_folder
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import read_yaml
 
+try:
+    check_folder(Path(workflow.main_snakefile))
+    if "study" not in config:
+        read_yaml("config.yaml")  # Snakemake meets a file that is no text with a traceback
+except (ConfigError, FileProblem) as error:
+    raise WorkflowError(str(error))
+
 # `configfile:` would merge: axes of config.yaml would leak into a study given with --configfile
 if "study" not in config:
-    try:
-        read_yaml("config.yaml")  # Snakemake meets a file that is no text with a traceback
-    except ConfigError as error:
-        raise WorkflowError(str(error))
 
     configfile: "config.yaml"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def test_figures_are_drawn_from_the_analysis_and_sealed(complete: Study, monkeyp
     assert stages(complete)["figures"].state == "outdated"
     drawn: list[tuple[Path, Path]] = []
     monkeypatch.setattr(command, "draw", lambda analysis, out: drawn.append((analysis, out)))
-    assert cli.main(["figures", "--config", str(TINY)]) == 0
+    shutil.copy(TINY, "config.yaml")
+    assert cli.main(["figures"]) == 0
     assert drawn == [(HOME.analysis, HOME.figures)]
     assert stages(complete)["figures"].state == "current"
 

@@ -21,7 +21,8 @@ def test_results_cannot_be_recorded_where_there_is_no_repository(done: Path, mis
     assert "no DVC repository here: run `dvc init` (and `git init` before it)" in mistake(command)
     (done / ".dvc").mkdir()
     (done / ".dvc" / "config").write_text("")
-    assert "no git repository here: run `git init` in the project's folder" in mistake(command)
+    told = mistake(command)
+    assert "git refuses results/tiny: not a git repository" in told and "; run `git init` in the project's" in told
     subprocess.run(["git", "init", "--quiet"], check=True)
     (done / ".gitignore").write_text("/results/tiny/\n")
     told = mistake(command)

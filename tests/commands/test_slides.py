@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def test_the_talk_is_rendered_and_sealed(complete: Study, monkeypatch: pytest.Mo
     assert stages(complete)["slides"].state == "outdated"
     rendered: list[Any] = []
     monkeypatch.setattr(command, "render", lambda *given: rendered.append(given))
-    assert cli.main(["slides", "--config", str(TINY)]) == 0
+    shutil.copy(TINY, "config.yaml")
+    assert cli.main(["slides"]) == 0
     assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides)]
     assert stages(complete)["slides"].state == "current"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.checkouts import environment
-from support.commands import WAITING, keep
+from support.commands import WAITING, Mistake, keep
 from support.files import edit
 from support.results import BASELINE, HOME, ROOT
 
@@ -29,7 +29,7 @@ def lines_after(capsys: pytest.CaptureFixture[str], number: int) -> list[str]:
     return lines[-number:]
 
 
-def test_status_tells_every_seed_and_orphans(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_tells_every_seed_and_orphans(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(BASELINE.folder, HOME.seed("width=99", 0).folder)
     assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -42,7 +42,7 @@ def test_status_tells_every_seed_and_orphans(done: Path, capsys: pytest.CaptureF
     ]
 
 
-def test_status_says_what_record_would_refuse(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_says_what_record_would_refuse(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(BASELINE.metrics, test={"accuracy": 99.0})
     BASELINE.checkpoint.write_bytes(b"of another run")
     said = lines_after(capsys, 4)
@@ -53,7 +53,7 @@ def test_status_says_what_record_would_refuse(done: Path, capsys: pytest.Capture
 
 
 def test_status_names_results_of_older_code_and_what_is_elsewhere(
-    done: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
     BASELINE.checkpoint.unlink()
@@ -66,7 +66,7 @@ def test_status_names_results_of_older_code_and_what_is_elsewhere(
     ]
 
 
-def test_status_knows_what_dvc_keeps_without_dvc(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_knows_what_dvc_keeps_without_dvc(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = places.prepared("digits")
     keep(images, sha256(images))
     keep(BASELINE.checkpoint, "of other weights")
@@ -75,7 +75,7 @@ def test_status_knows_what_dvc_keeps_without_dvc(done: Path, capsys: pytest.Capt
     assert lines_after(capsys, 2) == ["DVC keeps all 2 files that are here", WAITING]
 
 
-def test_many_wrong_results_are_counted(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_wrong_results_are_counted(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for job in ledger.all_jobs(read_study("config.yaml")):
         if job.paths != BASELINE:
             shutil.copytree(BASELINE.folder, job.paths.folder)
@@ -85,6 +85,17 @@ def test_many_wrong_results_are_counted(done: Path, capsys: pytest.CaptureFixtur
     assert said[0] == "`vitflow record` would refuse: not what the configuration says:"
     assert all(line.startswith("  results/tiny/runs/") for line in said[1:9])
     assert said[9].startswith("  and ") and said[9].endswith(" more")
+
+
+def test_status_promises_nothing_that_record_would_refuse(
+    done: Path, mistake: Mistake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for missing in ("no DVC repository here", "git refuses results/tiny: not a git repository"):
+        told = lines_after(capsys, 2)
+        assert told[0].startswith(f"`vitflow record` would refuse: {missing}") and told[1] == WAITING
+        assert told[0].removeprefix("`vitflow record` would refuse: ") == mistake("record").removeprefix("vitflow: ")
+        (done / ".dvc").mkdir(exist_ok=True)
+        (done / ".dvc" / "config").write_text("")
 
 
 def test_status_needs_no_torch(done: Path) -> None:

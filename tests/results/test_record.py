@@ -39,7 +39,7 @@ def calls(complete: Study, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, .
 def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, calls: list[tuple[str, ...]]) -> None:
     said: list[str] = []
     found = audit(complete)
-    assert forecast(found) == ["`vitflow record` would hand 9 of 9 verified files to DVC"]
+    assert forecast(complete, found) == ["`vitflow record` would hand 9 of 9 verified files to DVC"]
     record(complete, TINY, said.append)
     assert calls == [
         ("add", "--quiet", *map(str, found.verified)),
@@ -53,7 +53,7 @@ def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, 
         "now: git add data results/tiny, git commit, dvc push",
     ]
     assert unrecorded(found) == []
-    assert forecast(found) == ["DVC keeps all 9 files that are here"]
+    assert forecast(complete, found) == ["DVC keeps all 9 files that are here"]
 
 
 def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
@@ -86,7 +86,7 @@ def test_nothing_is_handed_over_where_something_is_wrong(complete: Study, calls:
     with pytest.raises(RecordError, match=f"(?s)^nothing is recorded: .*{BASELINE.history}: not what"):
         record(complete, TINY, pytest.fail)
     assert calls == [] and not PIPELINE_HERE.exists()
-    told = forecast(audit(complete))
+    told = forecast(complete, audit(complete))
     assert told[0].startswith("`vitflow record` would refuse: ")
     assert told[1:] == ["to be made, or made again: summary (`snakemake`)"]
 

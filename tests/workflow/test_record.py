@@ -122,7 +122,7 @@ def test_status_shows_stale_and_orphaned_runs_and_what_record_would_say(here: Pa
 @pytest.mark.parametrize(
     ("lacking", "message"),
     [
-        ("git", "no git repository here"),
+        ("git", "git refuses results/tiny: not a git repository"),
         ("dvc", "no DVC repository here"),
         ("room", "results/tiny: git ignores this folder"),
     ],

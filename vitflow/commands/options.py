@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from vitflow.machine.limits import Machine
+from vitflow.results.place import check_folder, check_links
 from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
 
@@ -43,8 +44,12 @@ def positive(text: str) -> int:
 
 
 def study_of(options: argparse.Namespace) -> Study:
-    """The study that ``--config`` names. Raises ConfigError."""
-    return read_study(Path(options.config))
+    """The study that ``--config`` names. Raises ConfigError, and FileProblem where it cannot be worked on."""
+    config = Path(options.config)
+    check_folder(config)
+    study = read_study(config)
+    check_links(study.study)
+    return study
 
 
 def machine_of(options: argparse.Namespace) -> Machine:

@@ -39,6 +39,6 @@ def run(options: argparse.Namespace) -> int:
     print(f"{study.study}: {counts}, of {len(jobs)}{eta}")
     for line in notes(study.dataset):
         print(line)
-    for line in forecast(audit(study)):
+    for line in forecast(study, audit(study)):
         print(line)
     return 0

@@ -68,8 +68,10 @@ def dvc(*words: str | Path, check: bool = True) -> str:
 def needs_repository(root: Path) -> None:
     if not Path(".dvc/config").exists():
         raise RecordError("no DVC repository here: run `dvc init` (and `git init` before it) in the project's folder")
-    ignored = subprocess.run(["git", "check-ignore", "--quiet", root / "dvc.yaml"], capture_output=True)
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", root / "dvc.yaml"], capture_output=True, text=True)
     if ignored.returncode == 0:
         raise RecordError(f"{root}: git ignores this folder, so its results cannot be kept; take it out of .gitignore")
     if ignored.returncode != 1:
-        raise RecordError("no git repository here: run `git init` in the project's folder")
+        said = ignored.stderr.strip().splitlines()[-1:] or ["nothing"]
+        advice = "; run `git init` in the project's folder" if "not a git repository" in said[0] else ""
+        raise RecordError(f"git refuses {root}: {said[0].removeprefix('fatal: ')}{advice}")

@@ -61,6 +61,16 @@ class Layout:
         """One small file per run for `dvc metrics`, which shows a table of them."""
         return self.root / "metrics"
 
+    @property
+    def runs(self) -> Path:
+        """Configuration, history and scores, by run and seed."""
+        return self.root / "runs"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Final weights, by run and seed."""
+        return self.root / "checkpoints"
+
     def cost(self, run: str) -> Path:
         """Measured speed and memory of a run."""
         return self.root / "cost" / f"{run}.json"
@@ -107,7 +117,7 @@ class Layout:
     def seed(self, run: str, seed: int | str) -> SeedPaths:
         """The files of one run and seed."""
         return SeedPaths(
-            folder=self.root / "runs" / run / f"seed{seed}",
-            checkpoint=self.root / "checkpoints" / run / f"seed{seed}.safetensors",
+            folder=self.runs / run / f"seed{seed}",
+            checkpoint=self.checkpoints / run / f"seed{seed}.safetensors",
             state=self.state / "runs" / run / f"seed{seed}",
         )

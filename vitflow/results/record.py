@@ -64,19 +64,23 @@ def record(
     say(f"now: git add {' '.join(_kept_by_git(home.root, pipeline))}, git commit, dvc push")
 
 
-def forecast(found: Audit) -> list[str]:
+def forecast(study: Study, found: Audit) -> list[str]:
     """What `vitflow record` would do, and what it would refuse."""
+    lines = []
+    try:
+        needs_repository(Layout(study.study).root)
+    except RecordError as problem:
+        lines.append(f"`vitflow record` would refuse: {problem}")
     if found.problems:
-        return [
-            listed("`vitflow record` would refuse: not what the configuration says:", found.problems),
-            *left_over(found),
-        ]
-    lines = [listed(f"{len(found.older)} results are of older code:", found.older)] if found.older else []
+        heading = "`vitflow record` would refuse: not what the configuration says:"
+        return [*lines, listed(heading, found.problems), *left_over(found)]
     new = unrecorded(found)
-    if new:
+    if new and not lines:
         lines.append(f"`vitflow record` would hand {len(new)} of {len(found.verified)} verified files to DVC")
-    elif found.verified:
+    elif found.verified and not new:
         lines.append(f"DVC keeps all {len(found.verified)} files that are here")
+    if found.older:
+        lines.insert(0, listed(f"{len(found.older)} results are of older code:", found.older))
     if found.elsewhere:
         lines.append(f"{len(found.elsewhere)} files are elsewhere (`vitflow restore` gets what DVC keeps)")
     return lines + left_over(found)

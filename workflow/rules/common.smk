@@ -12,6 +12,7 @@ from vitflow.machine.files import FileProblem, write_text
 from vitflow.results import ledger, stages, times
 from vitflow.results.layout import Layout
 from vitflow.results.ledger import BEST as WINNER
+from vitflow.results.place import check_links
 from vitflow.study.grid import expand
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import parse_study, read_yaml
@@ -20,6 +21,7 @@ try:
     for path in workflow.configfiles:
         read_yaml(path)  # Snakemake's own reader keeps the last of two equal keys and says nothing
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
+    check_links(STUDY.study)
     HOME = Layout(STUDY.study)
     GRID = expand(STUDY)
     JOBS = ledger.jobs(STUDY, GRID)

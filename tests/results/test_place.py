@@ -1,0 +1,78 @@
+"""Places in which a study cannot be worked on are told before anything is made there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vitflow.cli import main
+from vitflow.machine.files import FileProblem
+from vitflow.results.place import MARKS, check_folder, check_links
+
+STUDY = "study: s\ndataset: {name: digits}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "my project"
+    for name in (*MARKS, "config.yaml"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(STUDY if name == "config.yaml" else "")
+    return root
+
+
+@pytest.mark.parametrize("where", ["results/s", "workflow", "../elsewhere"])
+@pytest.mark.parametrize("command", [["plan"], ["train", "--pending"], ["prepare"], ["status"]])
+def test_a_command_called_elsewhere_says_where_to_go_and_leaves_nothing(
+    project: Path, where: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project / where
+    folder.mkdir(parents=True, exist_ok=True)
+    before = sorted(folder.iterdir())
+    monkeypatch.chdir(folder)
+    assert main([*command, "--config", str(project / "config.yaml")]) == 2
+    assert capsys.readouterr().err == f"vitflow: this is not the project's folder: `cd {project}` first\n"
+    assert sorted(folder.iterdir()) == before
+
+
+def test_below_a_project_its_folder_is_named_even_without_a_configuration(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "workflow")
+    with pytest.raises(FileProblem, match=r"cd .*my project` first"):
+        check_folder(Path("config.yaml"))
+
+
+@pytest.mark.parametrize("here", [".", "link"])
+def test_in_the_projects_folder_nothing_is_said(project: Path, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "link").symlink_to(project)
+    monkeypatch.chdir(project / here)
+    check_folder(Path("config.yaml"))
+    check_folder(Path("/somewhere/else.yaml"))
+
+
+def test_where_there_is_no_project_at_all_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_folder(Path("config.yaml"))
+
+
+@pytest.mark.parametrize("link", ["results", "data", "results/s", "results/s/checkpoints", "results/s/runs"])
+def test_results_behind_a_link_are_refused_before_any_training(
+    link: str, tmp_path: Path, in_an_empty_folder: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("config.yaml").write_text(STUDY)
+    (tmp_path / "scratch").mkdir()
+    Path(link).parent.mkdir(parents=True, exist_ok=True)
+    Path(link).symlink_to(tmp_path / "scratch")
+    assert main(["train", "--pending"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"vitflow: {link}: a link to {tmp_path / 'scratch'}, and git and DVC keep nothing behind")
+    assert "git clone . " in told and told.count("\n") == 1
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_states_may_lie_behind_a_link_since_nobody_keeps_them(tmp_path: Path, in_an_empty_folder: None) -> None:
+    Path("results/s").mkdir(parents=True)
+    Path("results/s/state").symlink_to(tmp_path)
+    check_links("s")

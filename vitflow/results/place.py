@@ -1,0 +1,40 @@
+"""Whether this is a project's folder, and one whose results git and DVC can keep: asked before anything is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vitflow.data.places import DATA
+from vitflow.machine.files import FileProblem
+from vitflow.results.layout import RESULTS, Layout
+
+#: what a project's folder has
+MARKS = ("Snakefile", "workflow/slides/techniques.yaml")
+
+
+def check_folder(config: Path) -> None:
+    """Raise FileProblem where the current folder is none of a project, and the project is known.
+
+    It is looked for above the current folder, then above ``config``. What is made lies below the current folder, so
+    that anywhere else data and results would be littered about.
+    """
+    here = Path.cwd()
+    for place in (here, config.absolute().parent):
+        for folder in (place, *place.parents):
+            if all((folder / mark).is_file() for mark in MARKS):
+                if folder.resolve() != here.resolve():
+                    raise FileProblem(f"this is not the project's folder: `cd {folder}` first")
+                return
+
+
+def check_links(study: str) -> None:
+    """Raise FileProblem where results or images are to lie behind a link: git and DVC keep nothing there."""
+    home = Layout(study)
+    kept = (home.runs, home.checkpoints, home.features, home.metrics, home.analysis, home.figures, home.slides)
+    for path in (DATA, RESULTS, home.root, *kept):
+        if path.is_symlink():
+            raise FileProblem(
+                f"{path}: a link to {path.resolve()}, and git and DVC keep nothing behind a link; have the whole "
+                f"project on that disk (`git clone . {path.resolve().parent}/vitflow`), or DVC's cache alone "
+                '(docs/dvc.md, "A small disk")'
+            )
