@@ -35,4 +35,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{places.prepared(dataset.key)}: {counts} images, {len(manifest['classes'])} classes")
     for line in notes(dataset):
         print(line)
+    if not (names := "".join(manifest["classes"])).isascii():
+        from vitflow.figures.alphabets import advice
+
+        if told := advice(names):
+            print(told)
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitflow.machine.files import publishing, write_json
+from vitflow.machine.log import say
 from vitflow.study.schema import Study
 
 if TYPE_CHECKING:
@@ -46,12 +47,16 @@ def draw(analysis: Path, out: Path) -> None:
 
     ``captions.json`` maps a stem to its ``caption`` (one line) and ``alt`` text (with n, and what bands mean).
     Raises FigureError naming a missing or damaged file of the analysis, FileProblem where ``out`` cannot be
-    written.
+    written. Says so where no font here has a letter that is written.
     """
+    from vitflow.figures.alphabets import advice
+    from vitflow.figures.read import read
     from vitflow.figures.style import styled
 
-    captions = {}
-    with styled():
+    captions, text = {}, read(analysis).summary.model_dump_json()
+    if told := advice(text):
+        say(told)
+    with styled(text):
         for stem, make in drawings(analysis).items():
             drawing = make()
             _publish(drawing, out, stem)

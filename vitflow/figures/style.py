@@ -6,6 +6,7 @@ cannot be read on white. A run keeps its colour and marker in all figures of a s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from vitflow.analysis.records import Summary
+from vitflow.figures.alphabets import families
 from vitflow.study.grid import BASELINE
 
 FULL = (12.1, 4.7)  # a slide's full width
@@ -38,7 +40,6 @@ REFERENCE_MARKERS = ("s", "p", "h")
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground="white")]
 
 RC: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same glyphs everywhere
     "font.size": BODY,
     "axes.titlesize": BODY,
     "axes.titlelocation": "left",
@@ -82,11 +83,15 @@ class Look:
 
 
 @contextmanager
-def styled() -> Iterator[None]:
-    """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says."""
-    with matplotlib.rc_context():
+def styled(text: str = "") -> Iterator[None]:
+    """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says.
+
+    ``text`` is what will be written: letters that matplotlib's own font lacks come from this machine's, if it has them.
+    """
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # told once, with advice: alphabets.py
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(cast(Any, RC))
+        matplotlib.rcParams.update(cast(Any, RC | {"font.family": families(text)}))
         yield
 
 

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from vitflow.data import places
 from vitflow.data.manifest import check_shares
 from vitflow.data.raw import DataError
-from vitflow.machine.files import FileProblem, write_text
+from vitflow.machine.files import FileProblem, read_json, write_text
 from vitflow.results import ledger, stages, times
 from vitflow.results.layout import Layout
 from vitflow.results.ledger import BEST as WINNER
@@ -102,3 +102,13 @@ def weights_of(wildcards, output):
 onstart:
     if not all(job.is_over for job in JOBS):
         shell("vitflow plan --brief --config {CONFIG}")
+
+
+# in a log nobody would see it: letters for which no font is here
+onsuccess:
+    NAMES = "".join(read_json(Path(MANIFEST), "classes")["classes"]) if Path(MANIFEST).exists() else ""
+    if not NAMES.isascii():
+        from vitflow.figures.alphabets import advice
+
+        if TOLD := advice(NAMES):
+            print(f"vitflow: {TOLD}", file=sys.stderr, flush=True)
