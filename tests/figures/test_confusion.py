@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import warnings
+from pathlib import Path
+
 import numpy as np
+import pytest
 from support.figures import Case
+
+from vitflow.figures import style
+from vitflow.figures.draw import drawings
 
 
 def test_confusion_is_in_percent_of_the_true_class(diverged: Case) -> None:
@@ -18,3 +27,16 @@ def test_confusion_is_in_percent_of_the_true_class(diverged: Case) -> None:
     i, j = np.unravel_index(np.argmax(percent * off), percent.shape)
     assert pairs.get_yticklabels()[0].get_text() == f"{data.classes[i]} → {data.classes[j]}"
     assert pairs.texts[0].get_text() == f"{percent[i, j]:.1f}"
+
+
+@pytest.mark.parametrize("name", ["$x^2$", "$\\nothing$", "50% & $", "x" * 60])
+def test_names_of_classes_are_shown_as_they_are_and_leave_room(name: str, diverged: Case, tmp_path: Path) -> None:
+    analysis = shutil.copytree(diverged.folder, tmp_path / "analysis")
+    for file in analysis.glob("*.json"):
+        file.write_text(file.read_text().replace('"cat"', json.dumps(name)))
+    with style.styled(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawing = drawings(analysis)["confusion"]()
+        drawing.figure.savefig(tmp_path / "confusion.png")
+    shown = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert (name if len(name) < 24 else f"{'x' * 23}…") in shown and name in drawing.alt

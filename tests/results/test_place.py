@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.results import ROOT
 
 from vitflow.cli import main
 from vitflow.machine.files import FileProblem
-from vitflow.results.place import MARKS, check_folder, check_links
+from vitflow.results.place import MARKS, check_folder, check_links, check_name
+from vitflow.study.reading import read_study
 
 STUDY = "study: s\ndataset: {name: digits}\n"
 
@@ -76,3 +78,33 @@ def test_states_may_lie_behind_a_link_since_nobody_keeps_them(tmp_path: Path, in
     Path("results/s").mkdir(parents=True)
     Path("results/s/state").symlink_to(tmp_path)
     check_links("s")
+
+
+def test_two_files_with_one_study_are_told_before_they_share_results(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    other = Path("workflow/studies/copy.yaml")
+    other.parent.mkdir()
+    other.write_text("# a copy\nstudy: 's'  # to be changed\ndataset: {name: digits}\n")
+    for config, first in ((other, "config.yaml"), (Path("config.yaml"), other)):
+        assert main(["status", "--config", str(config)]) == 2
+        told = capsys.readouterr().err
+        assert told.startswith(f"vitflow: {config}: study 's' is that of {first} already")
+        assert "results/s; give one another name" in told
+    other.write_text(STUDY.replace("study: s", "study: t"))
+    assert main(["status", "--config", str(other)]) == 0
+
+
+def test_a_study_that_snakemake_resolved_is_no_second_one(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    resolved = Path("results/s/state/study.json")
+    resolved.parent.mkdir(parents=True)
+    resolved.write_text('{"study": "s", "dataset": {"name": "digits"}}')
+    assert main(["status", "--config", str(resolved)]) == 0
+
+
+def test_shipped_studies_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for file in [Path("config.yaml"), *Path("workflow/studies").glob("*.yaml")]:
+        check_name(file, read_study(file).study)

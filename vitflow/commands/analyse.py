@@ -78,7 +78,7 @@ def summary(study: Study) -> None:
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
         read_techniques(study.study),
         classes=_classes(study),
-        duplicates=notes(study.dataset),
+        duplicates=[line.partition(": ")[0] for line in notes(study.dataset)],
         digest=sha256_text("\n".join(seen)),
         measured_on=[record["provenance"] for record in measured.values() if record],
     )

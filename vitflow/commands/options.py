@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from vitflow.machine.limits import Machine
-from vitflow.results.place import check_folder, check_links
+from vitflow.results.place import check_folder, check_links, check_name
 from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
 
@@ -48,6 +48,7 @@ def study_of(options: argparse.Namespace) -> Study:
     config = Path(options.config)
     check_folder(config)
     study = read_study(config)
+    check_name(config, study.study)
     check_links(study.study)
     return study
 

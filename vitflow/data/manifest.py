@@ -41,9 +41,9 @@ def notes(dataset: Dataset) -> list[str]:
     manifest = read_manifest(dataset)
     lines = told(manifest["duplicates"])
     if lines and dataset.duplicates == "drop":
-        lines.append(f"{sum(manifest['dropped'].values()):,} training images are dropped (dataset.duplicates: drop)")
+        lines.append(f"{sum(manifest['dropped'].values()):,} training images are dropped")
     elif lines:
-        lines.append("all are kept (dataset.duplicates: keep; drop takes them out of training)")
+        lines.append("all are kept (with dataset.duplicates as drop, training goes without)")
     return lines
 
 

@@ -31,8 +31,8 @@ def advice(text: str) -> str:
     packages = dict.fromkeys(map(_package, sorted(letters)))
     shown = " ".join(sorted(letters)[:8]) + (" ..." if len(letters) > 8 else "")
     return (
-        f"no font here has {shown}, so figures and PDF show boxes; `apt install {' '.join(packages)}` (or a font for the "
-        "alphabet), then `vitflow figures` and `vitflow slides`"
+        f"no font here has {shown}, so figures and PDF show boxes; `apt install {' '.join(packages)}` (or a font for "
+        "that alphabet), then `vitflow figures` and `vitflow slides`"
     )
 
 

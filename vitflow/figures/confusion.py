@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from vitflow.figures.labels import shorten
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, BLUE, FULL, GREY, SMALL, Drawing, heading, new_figure
 
@@ -27,9 +28,9 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     cells, pairs = figure.subplots(1, 2, width_ratios=[1.25, 1])
 
-    _matrix(cells, percent, classes)
-    worst = _most_confused(percent)
-    _pairs(pairs, percent, worst, classes)
+    shown, worst = [shorten(name) for name in classes], _most_confused(percent)
+    _matrix(cells, percent, shown)
+    _pairs(pairs, percent, worst, shown)
 
     of = f"{data.split} images, n = {data.n} seed{'s' if data.n != 1 else ''} summed"
     told = ", ".join(f"{classes[i]} taken for {classes[j]} {percent[i, j]:.1f} %" for i, j in worst)

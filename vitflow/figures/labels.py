@@ -40,6 +40,11 @@ def wrap(text: str, width: int, lines: int = 2) -> str:
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder="…")) or text
 
 
+def shorten(name: str, letters: int = 24) -> str:
+    """A name that leaves room for the picture: cut off, with an ellipsis, where it is longer."""
+    return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
+
+
 def spread(wanted: list[float], sizes: list[float], low: float, high: float) -> list[float]:
     """Centres near ``wanted`` for boxes of the given sizes: in the same order, not overlapping, inside [low, high].
 

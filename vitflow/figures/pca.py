@@ -12,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from vitflow.analysis.records import Pca
-from vitflow.figures.labels import Label, end_labels, place, wrap
+from vitflow.figures.labels import Label, end_labels, place, shorten, wrap
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
     BESIDE,
@@ -164,7 +164,7 @@ def _name_classes(axes: Axes, points: NDArray[np.float64], labels: NDArray[np.in
     for k, (name, colour) in enumerate(zip(classes, CLASS_COLOURS, strict=False)):
         if (labels == k).any():
             x, y = np.median(points[labels == k], axis=0)
-            names.append(Label(float(x), float(y), name, colour))
+            names.append(Label(float(x), float(y), shorten(name), colour))
     place(axes, names, [], centred=True)
 
 

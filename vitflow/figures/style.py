@@ -57,6 +57,7 @@ RC: dict[str, Any] = {
     "grid.color": "#DDDDDD",
     "lines.linewidth": 2.2,
     "lines.solid_capstyle": "round",
+    "text.parse_math": False,  # a class called $x$ is called that
     "image.interpolation": "nearest",  # pixels stay pixels
     "savefig.dpi": 150,
     "figure.dpi": 150,

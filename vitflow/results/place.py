@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from vitflow.data.places import DATA
@@ -25,6 +26,25 @@ def check_folder(config: Path) -> None:
                 if folder.resolve() != here.resolve():
                     raise FileProblem(f"this is not the project's folder: `cd {folder}` first")
                 return
+
+
+def check_name(config: Path, study: str) -> None:
+    """Raise FileProblem where another file of the project has a study of that name: they would share their results."""
+    files = [Path("config.yaml"), *sorted(Path("workflow/studies").glob("*.yaml"))]
+    if config.resolve() not in {file.resolve() for file in files}:
+        return
+    for file in files:
+        if file.exists() and file.resolve() != config.resolve() and _study_of(file) == study:
+            raise FileProblem(
+                f"{config}: study '{study}' is that of {file} already, and both would have their results in "
+                f"{Layout(study).root}; give one another name"
+            )
+
+
+def _study_of(file: Path) -> str:
+    """The name that a configuration gives its study, as far as that can be told without reading all of it."""
+    found = re.search(r"^study:[ \t]*[\"']?([\w.-]+)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def check_links(study: str) -> None:

@@ -12,7 +12,7 @@ from vitflow.machine.files import FileProblem, read_json, write_text
 from vitflow.results import ledger, stages, times
 from vitflow.results.layout import Layout
 from vitflow.results.ledger import BEST as WINNER
-from vitflow.results.place import check_links
+from vitflow.results.place import check_links, check_name
 from vitflow.study.grid import expand
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import parse_study, read_yaml
@@ -21,6 +21,8 @@ try:
     for path in workflow.configfiles:
         read_yaml(path)  # Snakemake's own reader keeps the last of two equal keys and says nothing
     STUDY = parse_study(config, ", ".join(map(str, workflow.configfiles)) or "--config")
+    for path in workflow.configfiles:
+        check_name(Path(path), STUDY.study)
     check_links(STUDY.study)
     HOME = Layout(STUDY.study)
     GRID = expand(STUDY)

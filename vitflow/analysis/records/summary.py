@@ -86,7 +86,7 @@ class Images(Record):
     """Which images the study is about."""
 
     title: str  #: as people say it
-    duplicates: tuple[str, ...]  #: lines on images that stand there twice; none if none do
+    duplicates: tuple[str, ...]  #: on images that stand there twice; none if none do
     image_size: int
     channels: int
     classes: tuple[str, ...]
