@@ -15,7 +15,7 @@ from pathlib import Path
 from vitflow.analysis.techniques import TECHNIQUES
 from vitflow.data import places
 from vitflow.data.manifest import data_digest
-from vitflow.machine.files import sha256, write_json, write_text
+from vitflow.machine.files import read_json, sha256, write_json, write_text
 from vitflow.results import ledger
 from vitflow.results.code import SCORING, TRAINING, source_digest
 from vitflow.results.layout import Layout
@@ -80,7 +80,8 @@ def finish(study: Study) -> None:
     home, key = Layout(study.study), study.dataset.key
     write_text(places.prepared(key), "images")
     digests = {"train": "of training images", "test": "of test images"}
-    write_json(places.manifest(key), {"digests": digests, "sha256": sha256(places.prepared(key))})
+    manifest = read_json(ROOT / places.manifest("digits"))
+    write_json(places.manifest(key), manifest | {"digests": digests, "sha256": sha256(places.prepared(key))})
     bring_techniques()
     write_text(TEMPLATE, "the talk")
     for job in ledger.jobs(study):
