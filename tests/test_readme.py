@@ -73,3 +73,15 @@ def test_every_place_in_the_tree_exists() -> None:
 def test_pictures_and_links_point_at_files() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_numbers_of_the_recipes_trials_are_those_of_their_histories() -> None:
+    text, checked = (ROOT / "docs/recipes.md").read_text(), 0
+    for study, rows in re.findall(r"\| `results/(recipe-\w+)/runs/` \|\n\|[-:|]+\|\n((?:\|.*\n)+)", text):
+        for value, run in re.findall(r"\| \**([\d.]+)\** \| `(\S+)` \|", rows):
+            history = (ROOT / "results" / study / "runs" / run / "seed0/history.csv").read_text().splitlines()
+            last = dict(zip(history[0].split(","), history[-1].split(","), strict=True))
+            assert f"{float(last['validation_accuracy']):.2f}" == value, run
+            checked += 1
+        assert rows.count("\n") == len(list((ROOT / "results" / study / "runs").iterdir()))
+    assert checked == 28
