@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 from support.images import SIZE
 
 from vitflow.data.decode import ORIENTATION, Unusable, decode
@@ -141,6 +141,7 @@ DAMAGE: list[Callable[[bytes], bytes]] = [
 
 @pytest.mark.parametrize("number", range(len(DAMAGE)))
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
-def test_damaged_images_are_refused(form: str, number: int) -> None:
+def test_damaged_images_are_refused(form: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as WeasyPrint does when it is imported
     with pytest.raises(Unusable, match="copy it again"):
         decode(DAMAGE[number](saved(PICTURE, form)), SIZE, 3)

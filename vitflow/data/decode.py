@@ -22,6 +22,19 @@ class Unusable(ValueError):
     """What is wrong with an image, and what to do."""
 
 
+@contextmanager
+def _whole_images() -> Iterator[None]:
+    """Pillow refuses images that end early, whatever others told it: WeasyPrint has it fill them with grey."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size is refused anyway
+            yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+@_whole_images()
 def decode(content: bytes, size: int, channels: int) -> np.ndarray:
     """Pixels, uint8 [H, W, C], turned upright where EXIF says so; nothing is resized or dropped. Raises Unusable."""
     try:
@@ -53,18 +66,6 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
     if image.mode != {1: "L", 3: "RGB"}[channels]:
         raise Unusable(f"mode {image.mode}, expected {channels} channel(s) of 8 bits; convert it: {_convert(channels)}")
     return pixels.reshape(size, size, channels)  # [H, W] or [H, W, C] -> [H, W, C]
-
-
-@contextmanager
-def whole_images() -> Iterator[None]:
-    """Pillow refuses images that end early, whatever others told it: WeasyPrint has it fill them with grey."""
-    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size is refused anyway
-            yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _convert(channels: int) -> str:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from vitflow.data import archive, tree
-from vitflow.data.decode import Unusable, decode, whole_images
+from vitflow.data.decode import Unusable, decode
 from vitflow.data.raw import SPLITS, DataError, File, Labelled, Raw, Refusals, existing, is_clutter, is_text
 from vitflow.study.dataset import Dataset
 
@@ -140,12 +140,11 @@ def _decoded(images: list[Image], dataset: Dataset, refusals: Refusals) -> np.nd
     console = Console(stderr=True)
     described = f"reading {images[0].split} images of {dataset.key}" if images else ""
     shown = track(images, described, console=console, transient=True, disable=not (images and console.is_terminal))
-    with whole_images():
-        for i, image in enumerate(shown):
-            try:
-                pixels[i] = decode(image.file.read(), size, channels)
-            except Unusable as reason:
-                refusals.add(image.file.where, str(reason))
-            except Exception as error:  # zip archives raise some kinds of their own
-                refusals.add(image.file.where, f"cannot be read ({error}); copy it again")
+    for i, image in enumerate(shown):
+        try:
+            pixels[i] = decode(image.file.read(), size, channels)
+        except Unusable as reason:
+            refusals.add(image.file.where, str(reason))
+        except Exception as error:  # zip archives raise some kinds of their own
+            refusals.add(image.file.where, f"cannot be read ({error}); copy it again")
     return pixels
