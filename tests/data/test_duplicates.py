@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.images import KEY, SIZE, Images, folder, make_images, sha, write_tree
@@ -92,8 +91,7 @@ def test_counts_and_choices_agree_with_their_definitions(
     assert stays == [picture for picture in unique if picture[0] not in {pixel for pixel, _ in test}]
 
 
-@pytest.mark.parametrize("size", [SIZE])
-def test_official_images_are_named_by_their_place(size: int) -> None:
-    images = np.zeros((2, size, size, 3), np.uint8)
+def test_official_images_are_named_by_their_place() -> None:
+    images = np.zeros((2, SIZE, SIZE, 3), np.uint8)
     raw = Raw({split: Labelled(images, np.array([0, 1])) for split in ("train", "test")}, ("cat", "dog"))
     assert duplicates.count(raw)["two_labels"]["examples"] == [["train image 0 (cat)", "train image 1 (dog)"]]

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
     study, device = study_of(options), select_device()
     grid, jobs = expand(study), all_jobs(study)
-    for run in grid.runs.values():
-        check_shares(run.config.dataset)
+    for dataset in grid.datasets:
+        check_shares(dataset)
     hours, waiting = hours_a_seed(grid, device), [job for job in jobs if not job.is_over]
     here = device_name(device.type)
     if device.type == "cpu":

@@ -91,7 +91,6 @@ def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
         if len(place) != 3:
             refusals.add(where, f"expected {parts[start]}/<class>/<image>; move or remove it")
         elif not is_text(place[1]):
-            # as bytes, since a name that is no text cannot be told apart otherwise
             refusals.add(place[1], "a class whose name is not UTF-8 text without control characters; rename its folder")
         elif not where.lower().endswith(SUFFIXES):
             refusals.add(where, "not a PNG, JPEG or WebP file; convert or remove it")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from vitflow.study.dataset import Dataset
 from vitflow.study.fields import AxisValue, Scalar, spell
 from vitflow.study.names import ConfigError, check_name
 from vitflow.study.run import RunConfig
@@ -42,6 +43,11 @@ class Grid:
 
     runs: dict[str, Run]
     points: tuple[Point, ...]
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """What the runs train on, each once: runs differ in their images only where an axis takes fewer."""
+        return list(dict.fromkeys(run.config.dataset for run in self.runs.values()))
 
     def table(self) -> list[dict[str, str | int]]:
         """Rows of ``grid.csv``: group, axis, value, run, seeds, digest."""

@@ -28,8 +28,8 @@ try:
     GRID = expand(STUDY)
     JOBS = ledger.jobs(STUDY, GRID)
     STAGES = stages.stages(STUDY)
-    for run in GRID.runs.values():
-        check_shares(run.config.dataset)
+    for dataset in GRID.datasets:
+        check_shares(dataset)
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
