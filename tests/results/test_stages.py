@@ -58,13 +58,14 @@ def test_every_run_is_read_by_the_summary_and_has_its_metrics(study: Study) -> N
 
 def test_a_study_that_chooses_no_winner_has_no_such_stages(study: Study) -> None:
     found = stages.stages(study.model_copy(update={"best": None}))
-    assert list(found) == ["summary", "pca", "figures", "slides"]
+    assert list(found) == ["summary", "pca", "mistakes", "figures", "slides", "explore"]
     assert HOME.analysis / "best.json" not in found["slides"].inputs
 
 
 def test_every_room_that_a_stage_names_exists(study: Study) -> None:
     rooms = {room for stage in stages.stages(study).values() for room in stage.rooms}
-    assert rooms == {"analysis", "commands/analyse", "figures", "slides", "analysis/claims", "analysis/techniques"}
+    tables, talk = {"analysis", "commands/analyse"}, {"slides", "analysis/claims", "analysis/techniques"}
+    assert rooms == tables | {"figures"} | talk | {"explore", "slides/filters"}
     assert all(source_digest(room) != source_digest("no such room") for room in rooms)
 
 

@@ -1,4 +1,4 @@
-"""What is made from all runs at once: tables, winner, principal components, figures, slides.
+"""What is made from all runs at once: tables, winner, principal components, figures, slides, page.
 
 Each stage leaves a record in ``results/<study>/provenance/<stage>.json``: digests of what it read, of what it
 made and of its code. A stage is *current* while those hold, whatever the file times say; the Snakefile makes the
@@ -94,6 +94,7 @@ def stages(study: Study) -> dict[str, Stage]:
         home.analysis / "curves.csv",
     )
     components = home.analysis / "pca.json"
+    wrong = home.analysis / "mistakes.json"
     drawn = tuple(home.figures / f"{stem}.{form}" for stem in names(study) for form in FORMATS)
     drawn += (home.figures / "captions.json",)
     deck = tuple(home.slides / f"deck.{form}" for form in ("md", "html", "pdf", "pptx"))
@@ -113,6 +114,8 @@ def stages(study: Study) -> dict[str, Stage]:
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
         Stage("pca", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (components,)),
+        # nor this one: the images are elsewhere
+        Stage("mistakes", study, scores, (wrong,)),
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
@@ -138,6 +141,14 @@ def stages(study: Study) -> dict[str, Stage]:
             (home.analysis / "summary.json", *confirmed[:1], *drawn, *talk(study.study)),
             deck,
             rooms=("slides", "analysis/claims", "analysis/techniques"),
+        ),
+        Stage(
+            "explore",
+            study,
+            (home.analysis / "summary.json", home.analysis / "curves.csv", wrong),
+            (home.slides / "explore.html",),
+            rooms=("explore", "slides/filters"),
+            configuration=shown,
         ),
     ]
     return {stage.name: stage for stage in found}

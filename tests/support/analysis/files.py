@@ -1,4 +1,5 @@
-"""The other files of a made-up analysis, to go with its summary: curves, confusion, calibration and components."""
+"""The other files of a made-up analysis, to go with its summary: curves, confusion, calibration, components and
+mistakes."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from support.analysis.mistakes import write_mistakes
 from support.analysis.summary import made_up
 from vitflow.analysis.records import (
     Absent,
@@ -44,6 +46,7 @@ def write_analysis(folder: Path, study: Study, diverged: dict[str, int] | None =
     bins = {name: _bins(run, generator) for name, run in summary.runs.items() if run.n}
     Calibration(split="validation", runs=bins).write(folder / "calibration.json")
     _pca(study, summary, generator).write(folder / "pca.json")
+    write_mistakes(folder, summary)
     return summary
 
 

@@ -5,6 +5,7 @@ calibration errors are in percent or percentage points, losses in nats, shares o
 """
 
 from vitflow.analysis.records.components import Absent, Components, Example, PatchComponents, Pca, PooledComponents
+from vitflow.analysis.records.mistakes import Answers, Mistakes, Picture
 from vitflow.analysis.records.pooled import Bins, Calibration, Cell, Confusion
 from vitflow.analysis.records.record import Interval, Record, Setting
 from vitflow.analysis.records.summary import (
@@ -23,6 +24,7 @@ from vitflow.analysis.records.winner import Selection, Winner
 
 __all__ = [
     "Absent",
+    "Answers",
     "Axis",
     "BestSingle",
     "Bins",
@@ -35,8 +37,10 @@ __all__ = [
     "Findings",
     "Images",
     "Interval",
+    "Mistakes",
     "PatchComponents",
     "Pca",
+    "Picture",
     "Place",
     "PooledComponents",
     "Record",
