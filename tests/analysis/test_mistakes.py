@@ -80,7 +80,9 @@ def test_as_many_as_said_are_shown() -> None:
     assert len(found.pictures) == SHOWN
     for picture in found.pictures:
         assert picture.label == labels[picture.index]
-        assert np.array_equal(np.array(Image.open(io.BytesIO(base64.b64decode(picture.png)))), images[picture.index, :, :, 0])
+        assert np.array_equal(
+            np.array(Image.open(io.BytesIO(base64.b64decode(picture.png)))), images[picture.index, :, :, 0]
+        )
 
 
 def test_photographs_are_made_small() -> None:

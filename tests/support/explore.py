@@ -33,7 +33,8 @@ const choose = async (field, value) => {
 };
 const afresh = async () => {
   location.hash = "baseline";
-  for (const box of all("#table input[type=checkbox]")) if (box.checked !== (box.closest("tr").dataset.run === "baseline")) box.click();
+  for (const box of all("#table input[type=checkbox]"))
+    if (box.checked !== (box.closest("tr").dataset.run === "baseline")) box.click();
   await settled();
 };
 """

@@ -51,7 +51,7 @@ def page(analysis: Analysis, grid: Grid) -> str:
         "charts": {"cost": charts.cost(summary), "curves": charts.curves()},
     }
     return environment.get_template("page.html").render(
-        **context(summary, analysis.mistakes, grid),
+        **context(analysis, grid),
         css=Markup((_HERE / "explore.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "explore.js").read_text(encoding="utf-8")),
         library=Markup(_library()),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vitflow.analysis.curves import Curves, read_curves
 from vitflow.analysis.records import Mistakes, Summary
+from vitflow.explore.attention import Attention, read_attention
 from vitflow.machine.files import FileProblem
 
 
@@ -21,6 +22,7 @@ class Analysis:
     summary: Summary
     curves: Curves
     mistakes: Mistakes
+    attention: Attention
 
 
 def read(folder: Path) -> Analysis:
@@ -30,6 +32,7 @@ def read(folder: Path) -> Analysis:
             summary=Summary.read(folder / "summary.json"),
             curves=read_curves(folder / "curves.csv"),
             mistakes=Mistakes.read(folder / "mistakes.json"),
+            attention=read_attention(folder),
         )
     except FileProblem as error:
         raise ExploreError(f"{error}; run the analysis of this study first (snakemake --cores 1 explore)") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitflow.analysis.records import Answers, Difference, Mistakes, Run, Statistics, Summary
+from vitflow.explore.read import Analysis
 from vitflow.slides.filters import NOTHING, amount, number, signed
 from vitflow.study.fields import spell
 from vitflow.study.grid import BASELINE, Grid
@@ -82,12 +83,12 @@ def facts(run: Run) -> list[tuple[str, str]]:
     stability = run.stability
     ratios = run.time_ratios
     found = [
-        ("Test accuracy", f"{spread(run.test)} %{_each(run.test)}"),
+        ("Test accuracy", spread(run.test, unit=" %") + _each(run.test)),
         ("Against the baseline", _against(run.difference)),
-        ("Validation accuracy", f"{spread(run.validation)} %"),
-        ("Clean training images", f"{spread(run.clean_train)} %"),
+        ("Validation accuracy", spread(run.validation, unit=" %")),
+        ("Clean training images", spread(run.clean_train, unit=" %")),
         ("Test loss", spread(run.test_loss, 3)),
-        ("Calibration error (test)", f"{spread(run.test_ece)} points"),
+        ("Calibration error (test)", spread(run.test_ece, unit=" points")),
         ("Parameters", amount(run.parameters)),
         ("Multiplications", f"{amount(run.multiplications)} an image"),
         ("Tokens", str(run.tokens)),
@@ -127,10 +128,12 @@ def wrong(mistakes: Mistakes, name: str) -> list[Wrong]:
     return sorted(found, key=lambda image: (-image.seeds, -image.confidence, image.place))
 
 
-def spread(statistics: Statistics, digits: int = 1) -> str:
+def spread(statistics: Statistics, digits: int = 1, unit: str = "") -> str:
     """``43.0 ± 0.8``; the mean alone at one seed, a dash at none."""
-    mean = number(statistics.mean, digits)
-    return mean if statistics.sd is None else f"{mean} ± {number(statistics.sd, digits)}"
+    if statistics.mean is None:
+        return NOTHING
+    deviation = "" if statistics.sd is None else f" ± {number(statistics.sd, digits)}"
+    return f"{number(statistics.mean, digits)}{deviation}{unit}"
 
 
 def _wrong(mistakes: Mistakes, answers: Answers, place: int) -> Wrong:
@@ -170,8 +173,9 @@ def initial(summary: Summary) -> list[str]:
     return list(dict.fromkeys([BASELINE, *ordered[-1:], *ordered[:1]]))
 
 
-def context(summary: Summary, mistakes: Mistakes, grid: Grid) -> dict[str, Any]:
+def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
     """All of it, by run where it is about one."""
+    summary, mistakes, attention = analysis.summary, analysis.mistakes, analysis.attention
     names, places = [name for name in grid.runs if name in summary.runs], bars(summary)
     return {
         "study": summary,
@@ -188,6 +192,8 @@ def context(summary: Summary, mistakes: Mistakes, grid: Grid) -> dict[str, Any]:
                 "changes": changes(grid, name),
                 "configuration": configuration(grid, name),
                 "wrong": wrong(mistakes, name),
+                "looks": attention.runs.get(name),
+                "unseen": attention.missing(name, summary.runs[name]),
             }
             for name in names
         ],

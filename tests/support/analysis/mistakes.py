@@ -13,7 +13,7 @@ IMAGES = 600
 
 
 def write_mistakes(folder: Path, summary: Summary) -> Mistakes:
-    """Write ``mistakes.json``: pictures are noise, and every seed errs as often as its run does on validation images."""
+    """Write ``mistakes.json``: pictures are noise, and every seed errs as often as on its validation images."""
     generator = np.random.default_rng(1)
     data = summary.dataset
     labels = np.arange(IMAGES) % len(data.classes)
