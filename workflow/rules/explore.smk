@@ -23,7 +23,12 @@ rule make_page:
     input:
         read_by("explore"),
     output:
-        made_by("explore"),
+        report(
+            made_by("explore"),
+            caption="../report/talk.rst",
+            category=appendix.TALK,
+            labels={"figure": "to look for oneself"},
+        ),
     params:
         config=CONFIG,
     log:
