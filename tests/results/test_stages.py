@@ -145,6 +145,7 @@ def test_without_a_record_nothing_is_believed(made: dict[str, Stage], name: str)
     [
         *((room, {"summary", "best"}) for room in stages.TABLES),
         ("figures", {"figures"}),
+        *((room, {"explore"}) for room in ("explore", "slides/filters")),
         *((room, {"slides"}) for room in ("slides", "analysis/claims", "analysis/techniques")),
         # the first would want other weights, the second another training
         *((room, set[str]()) for room in ("models", "training", "measuring/scores", "measuring/features")),
@@ -174,7 +175,7 @@ def test_another_axis_wants_another_figure(study: Study, made: dict[str, Stage])
     axes = {"architecture": {**study.ablations["architecture"], "depth": [1, 2]}}
     found = stages.stages(study.model_copy(update={"ablations": axes}))
     # the selection is until the new run has scores, the talk until the new figure is drawn
-    assert states(found) == all_but(summary="outdated", best="outdated", figures="outdated")
+    assert states(found) == all_but(**dict.fromkeys(("summary", "best", "figures", "explore"), "outdated"))
     for path in (HOME.seed("depth=1", 0).metrics, HOME.figures / "axis-architecture-depth.png"):
         write_text(path, "new")
     assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"pca"}, "outdated"))

@@ -14,7 +14,7 @@ def test_an_axis_value_plans_that_run_and_its_dependants(here: Path) -> None:
     # whether there is another winner is known only after the selection, so the plan counts it in
     assert plan["train_run"] == [f"{HOME}/checkpoints/width=12/seed0.safetensors", str(WEIGHTS[WINNER])]
     assert plan["evaluate_run"] == [f"{HOME}/runs/width=12/seed0/metrics.json", f"{HOME}/runs/{WINNER}/metrics.json"]
-    assert {"summarise", "select", "draw", "render_slides"} <= set(plan)
+    assert {"summarise", "collect_mistakes", "select", "draw", "render_slides", "make_page"} <= set(plan)
     assert not {"prepare", "extract_features", "principal_components"} & set(plan)
 
 

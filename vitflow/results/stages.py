@@ -148,7 +148,7 @@ def stages(study: Study) -> dict[str, Stage]:
             (home.analysis / "summary.json", home.analysis / "curves.csv", wrong),
             (home.slides / "explore.html",),
             rooms=("explore", "slides/filters"),
-            configuration=shown,
+            configuration=sha256_text(" ".join(run.config.digest for run in grid.runs.values())),
         ),
     ]
     return {stage.name: stage for stage in found}
