@@ -88,7 +88,9 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(seen: dict[str, Any]) -> None
 def test_the_page_itself_refuses_what_is_not_in_it(made: Page) -> None:
     """So that no later edit fetches anything."""
     outside = made.html.replace("<head>", WATCH, 1).replace("<main>", '<main><img src="https://example.org/a.png">')
-    assert told(outside, {"wrong": "return wrong"})["wrong"] == ["https://example.org/a.png"]
+    script = 'await fetch("https://example.org/b.json").catch(() => 0); await settled(); return wrong'
+    refused = told(outside, {"wrong": script})["wrong"]
+    assert refused == ["https://example.org/a.png", "https://example.org/b.json"]
 
 
 def test_the_table_has_a_row_for_every_run_in_the_order_of_the_study(made: Page, seen: dict[str, Any]) -> None:

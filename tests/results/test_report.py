@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from docutils import nodes
 from docutils.core import publish_doctree
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,8 @@ from vitflow.study.reading import read_study
 def read_as_snakemake_does(text: str) -> str:
     """A caption through Jinja and docutils: its paragraphs, one a line."""
     document = publish_doctree(Environment(trim_blocks=True, lstrip_blocks=True).from_string(text).render())
-    assert all(node.tagname == "paragraph" for node in document.children), document.pformat()
+    plain = all(node.tagname == "paragraph" and len(node.children) == 1 for node in document.children)
+    assert plain and not [*document.findall(nodes.reference), *document.findall(nodes.problematic)], document.pformat()
     return "\n".join(node.astext() for node in document.children)
 
 
