@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vitflow.analysis.intervals import simultaneous_intervals
-from vitflow.analysis.records import Difference, Interval, Run, Stability, Statistics
+import numpy as np
+
+from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.records import Difference, Interval, Kind, Run, Stability, Statistics
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.grid import BASELINE, Grid
+from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
 
@@ -47,10 +50,12 @@ def runs_table(
     """Every run of the grid, over its seeds.
 
     Differences are mean(run) - mean(baseline) on the same images; intervals are simultaneous within the first ablation
-    group that holds the run, and None below three seeds. Diverged seeds are counted, not averaged.
+    group that holds the run, and over all changes, and None below three seeds. Diverged seeds are counted, not
+    averaged.
     """
     scores = {name: _scores([r for r in results if r.run == name and r.finished]) for name in grid.runs}
-    intervals = _intervals(study, grid, scores)
+    kinds = {name: kind_of(name, run.config, study, grid) for name, run in grid.runs.items()}
+    intervals = _intervals(study, grid, scores, [name for name, kind in kinds.items() if kind == "change"])
     table = {}
     for name, run in grid.runs.items():
         mine = [r for r in results if r.run == name]
@@ -59,7 +64,7 @@ def runs_table(
             label=techniques.run_label(name, run.config, study.baseline_run),
             family=run.config.model.family,
             model=run.config.model.model_dump(),
-            reference=any(p.run == name and p.group == "references" for p in grid.points),
+            kind=kinds[name],
             seeds=tuple(r.seed for r in mine),
             n=len(good),
             diverged=len(mine) - len(good),
@@ -110,20 +115,37 @@ def _scores(finished: list[Result]) -> dict[str, Statistics]:
     def over_seeds(split: str, key: str) -> Statistics:
         return spread([r.metrics[split][key] for r in finished if r.metrics[split] is not None])
 
+    inspected = [r.metrics["inspection"] for r in finished if r.metrics.get("inspection")]  # older results have none
     return {
         "validation": over_seeds("validation", "accuracy"),
         "test": over_seeds("test", "accuracy"),
         "clean_train": over_seeds("train", "accuracy"),
         "test_loss": over_seeds("test", "loss"),
         "test_ece": over_seeds("test", "ece"),
+        "shift_consistency": spread([i["shift_consistency"]["1"] for i in inspected]),
+        "attention_distance": spread(
+            [float(np.mean(i["attention_distance"])) for i in inspected if i["attention_distance"] is not None]
+        ),
     }
 
 
+def kind_of(name: str, config: RunConfig, study: Study, grid: Grid) -> Kind:
+    """What a run is to the baseline."""
+    if name == BASELINE:
+        return "baseline"
+    base, groups = study.baseline_run, {p.group for p in grid.points if p.run == name}
+    changed = config.changes_from(base)
+    if "train_images" in changed:
+        return "subset"
+    if config.model.family != base.model.family or groups == {"references"}:
+        return "family"
+    if "epochs" in changed:
+        return "budget"
+    return "change" if groups & study.ablations.keys() else "cross"
+
+
 def _difference(
-    mine: dict[str, Statistics],
-    base: dict[str, Statistics],
-    intervals: dict[str, dict[str, Interval | None]],
-    run: str,
+    mine: dict[str, Statistics], base: dict[str, Statistics], intervals: _Intervals, run: str
 ) -> Difference | None:
     """None where a run or the baseline has no finished seed."""
 
@@ -131,30 +153,37 @@ def _difference(
         ours, theirs = mine[split].mean, base[split].mean
         return None if ours is None or theirs is None else round(ours - theirs, 4)
 
-    def interval(split: str) -> Interval | None:
-        return intervals[split].get(run)
-
     test, validation = points("test"), points("validation")
     if test is None:
         return None
     return Difference(
         n=min(len(mine["test"].values), len(base["test"].values)),
         test=test,
-        test_interval=interval("test"),
+        test_interval=intervals.group["test"].get(run),
+        test_interval_overall=intervals.overall.get(run),
+        test_welch=welch_interval(base["test"].values, mine["test"].values),
         validation=validation,
-        validation_interval=None if validation is None else interval("validation"),
+        validation_interval=None if validation is None else intervals.group["validation"].get(run),
     )
 
 
+@dataclass(frozen=True)
+class _Intervals:
+    """Simultaneous intervals by run: within the first group that holds it, by split, and over all changes, of test."""
+
+    group: dict[str, dict[str, Interval | None]]
+    overall: dict[str, Interval | None]
+
+
 def _intervals(
-    study: Study, grid: Grid, scores: dict[str, dict[str, Statistics]]
-) -> dict[str, dict[str, Interval | None]]:
-    """{split: {run: interval}}, simultaneous within each group."""
-    result: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
+    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]], changes: Sequence[str]
+) -> _Intervals:
+    within: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
     for group in [*study.ablations, *study.cross, "references"]:
         members = [p.run for p in grid.points if p.group == group and p.run != BASELINE]
-        for split, found in result.items():
+        for split, found in within.items():
             values = {run: scores[run][split].values for run in members}
             for run, interval in simultaneous_intervals(scores[BASELINE][split].values, values).items():
                 found.setdefault(run, interval)
-    return result
+    every = {run: scores[run]["test"].values for run in changes}
+    return _Intervals(within, simultaneous_intervals(scores[BASELINE]["test"].values, every))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from vitflow.analysis import pooled, tables
+import numpy as np
+from numpy.typing import NDArray
+
+from vitflow.analysis import pooled, selection, tables
+from vitflow.analysis.confirmation import confirm
 from vitflow.analysis.curves import write_curves
 from vitflow.analysis.pca import describe
-from vitflow.analysis.records import Absent, Example, Pca, Run, Selection, Winner
+from vitflow.analysis.records import Absent, Confirmed, Example, Finalist, Pca, Run
 from vitflow.analysis.runs import Cost, Result, spread
-from vitflow.analysis.selection import select_architecture
 from vitflow.analysis.summary import summarise
-from vitflow.analysis.techniques import read_techniques
+from vitflow.analysis.techniques import Techniques, read_techniques
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
 from vitflow.data.manifest import notes
@@ -20,9 +23,9 @@ from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, w
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import BEST, LedgerError
+from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import stages
-from vitflow.study.grid import expand, feature_runs
+from vitflow.study.grid import BASELINE, expand, feature_runs
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
@@ -78,16 +81,18 @@ def summary(study: Study) -> None:
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
         read_techniques(study.study),
         classes=_classes(study),
-        duplicates=[line.partition(": ")[0] for line in notes(study.dataset)],
+        duplicates=notes(study.dataset, examples=False),
         digest=sha256_text("\n".join(seen)),
         measured_on=[record["provenance"] for record in measured.values() if record],
+        right=[_right(job) for job in finished if job.run == BASELINE and job.status == "done"],
     )
     write_csv(home.grid, ("group", "axis", "value", "run", "seeds", "digest"), grid.table())
     write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
     found.write(home.analysis / "summary.json")
-    _write_tables(home, found.runs, has_winner=study.best is not None)
+    chosen = ledger.selection(study)
+    _write_tables(home, found.runs, {one.run for one in chosen.finalists} if chosen else set())
     stages(study)["summary"].seal()
 
 
@@ -130,7 +135,7 @@ def pca(study: Study) -> None:
 
 
 def select(study: Study) -> None:
-    """Choose the winning combination from validation results of the finished static grid."""
+    """Choose what is confirmed on fresh seeds, from validation results of the finished static grid."""
     if study.best is None:
         raise LedgerError(f"study '{study.study}' has no section 'best'")
     validation: dict[str, list[float]] = {}
@@ -141,7 +146,7 @@ def select(study: Study) -> None:
             )
         scores = read_json(job.paths.metrics)["validation"]
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
-    chosen = select_architecture(
+    chosen = selection.select(
         study, validation, lambda config: exact(config)["multiplications"], ledger.scores_digest(study)
     )
     chosen.write(Layout(study.study).selection)
@@ -149,30 +154,51 @@ def select(study: Study) -> None:
 
 
 def best(study: Study) -> None:
-    """Report the winner on its fresh seeds: analysis/best.json."""
-    home, jobs = Layout(study.study), ledger.best_jobs(study)
-    if not jobs:
-        raise LedgerError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
-    unfinished = [job for job in jobs if not job.is_over]
-    if unfinished:
-        raise LedgerError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
-    scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
-    winner = Winner(
-        **Selection.read(home.selection).model_dump(),
-        run=BEST,
-        label=read_techniques(study.study).run_label("the baseline", jobs[0].config, study.baseline_run),
-        seeds=tuple(job.seed for job in jobs),
-        n=len(scores),
-        validation=spread([found["validation"]["accuracy"] for found in scores if found["validation"]]),
-        test=spread([found["test"]["accuracy"] for found in scores]),
-    )
-    winner.write(home.analysis / "best.json")
-    cost = exact(jobs[0].config)
-    write_json(home.metrics / f"{BEST}.json", tables.metrics(winner, cost["parameters"], cost["multiplications"]))
+    """Report the finalists on their fresh seeds: analysis/best.json, metrics/*.json of those that the grid lacks."""
+    home, chosen, jobs = Layout(study.study), ledger.selection(study), ledger.fresh_jobs(study)
+    if chosen is None:
+        raise LedgerError("nothing is selected yet; run `vitflow analyse` when the grid is finished")
+    if unfinished := [job for job in jobs if not job.is_over]:
+        job = unfinished[0]
+        raise LedgerError(f"{job.run} seed {job.seed} is {job.status}; run `vitflow train --pending`")
+    techniques = read_techniques(study.study)
+    runs = {
+        one.run: _confirmed(study, one, [job for job in jobs if job.run == one.run], techniques)
+        for one in chosen.finalists
+    }
+    confirm(chosen, runs, techniques, study.equivalence_margin).write(home.analysis / "best.json")
+    grid = expand(study).runs
+    for name, run in runs.items():
+        if name not in grid:
+            write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
+    _sweep(home, {*grid, *runs})
     stages(study)["best"].seal()
 
 
+def _confirmed(study: Study, finalist: Finalist, jobs: list[ledger.Job], techniques: Techniques) -> Confirmed:
+    scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
+    config, cost = study.resolve(finalist.changes), exact(jobs[0].config)
+    label = techniques.run_label(BASELINE, config, study.baseline_run)
+    return Confirmed(
+        label=f"{label}, all images" if finalist.all_images else label,
+        seeds=tuple(job.seed for job in jobs),
+        n=len(scores),
+        diverged=len(jobs) - len(scores),
+        validation=spread([found["validation"]["accuracy"] for found in scores if found["validation"]]),
+        test=spread([found["test"]["accuracy"] for found in scores]),
+        parameters=cost["parameters"],
+        multiplications=cost["multiplications"],
+    )
+
+
 STEPS = {"summary": summary, "pca": pca, "select": select, "best": best}
+
+
+def _right(job: ledger.Job) -> NDArray[np.bool_]:
+    """Which test images a trained seed told right: [N]."""
+    with np.load(job.paths.predictions) as arrays:
+        found: NDArray[np.bool_] = arrays["test_predicted"] == arrays["test_label"]
+    return found
 
 
 def _classes(study: Study) -> tuple[str, ...]:
@@ -192,15 +218,19 @@ def _cost(config: RunConfig, measured: dict[str, Any]) -> Cost:
     )
 
 
-def _write_tables(home: Layout, runs: dict[str, Run], *, has_winner: bool) -> None:
+def _write_tables(home: Layout, runs: dict[str, Run], finalists: set[str]) -> None:
     """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
     rows = [tables.row(name, run) for name, run in runs.items()]
     write_csv(home.summary, rows[0].keys(), rows)
     for name, run in runs.items():
         write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
+    _sweep(home, {*runs, *finalists})
+    if not finalists:
+        (home.analysis / "best.json").unlink(missing_ok=True)
+
+
+def _sweep(home: Layout, known: set[str]) -> None:
+    """Remove the metrics of runs that the study no longer has."""
     for path in home.metrics.glob("*.json"):
-        if path.stem not in runs and path.stem != BEST:
-            path.unlink()  # a run that the study no longer has
-    if not has_winner:
-        for path in (home.analysis / "best.json", home.metrics / f"{BEST}.json"):
-            path.unlink(missing_ok=True)
+        if path.stem not in known:
+            path.unlink()

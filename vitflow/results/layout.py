@@ -98,7 +98,7 @@ class Layout:
 
     @property
     def selection(self) -> Path:
-        return self.root / "selection" / "best_architecture.json"
+        return self.root / "selection" / "selection.json"
 
     @property
     def state(self) -> Path:

@@ -116,19 +116,12 @@ def stages(study: Study) -> dict[str, Stage]:
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
-        confirmed = (home.analysis / "best.json", home.metrics / f"{ledger.BEST}.json")
-        winner = (home.seed(ledger.BEST, seed).metrics for seed in ledger.fresh_seeds(study.best))
+        confirmed = (home.analysis / "best.json",)
+        fresh = tuple(job.paths.metrics for job in ledger.fresh_jobs(study))
         found += [
-            # nor this one: another choice would mean another training
+            # nor this one: another choice would mean other trainings
             Stage("select", study, scores, (home.selection,), configuration=sha256_text(str(study.best))),
-            Stage(
-                "best",
-                study,
-                (home.selection, *winner),
-                confirmed,
-                rooms=TABLES,
-                configuration=shown,
-            ),
+            Stage("best", study, (home.selection, *fresh), confirmed, rooms=TABLES, configuration=shown),
         ]
     found += [
         Stage("figures", study, (*tables[-4:], components), drawn, rooms=("figures",)),

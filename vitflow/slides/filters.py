@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vitflow.analysis import claims
-from vitflow.analysis.claims import MINUS
-from vitflow.analysis.records import Run, Statistics
+from vitflow.analysis.claims.wording import MINUS, digits_for
+from vitflow.analysis.records import Interval, Run, Statistics
 from vitflow.study.fields import beginning
 
 NOTHING = "\N{EN DASH}"
@@ -59,8 +59,15 @@ def counted(value: int, noun: str) -> str:
 
 def interval(run: Run) -> str:
     """``(+0.9 to +1.7)`` after a space: the simultaneous interval of the test difference; '' without one."""
-    bounds = run.difference.test_interval if run.difference else None
-    return "" if bounds is None else f"&nbsp;({signed(bounds[0])} to {signed(bounds[1])})"
+    return bounds(run.difference.test_interval if run.difference else None)
+
+
+def bounds(found: Interval | None) -> str:
+    """``(+0.9 to +1.7)`` after a space, with as many digits as keep 0 where it is; '' without an interval."""
+    if found is None:
+        return ""
+    low, high = (signed(value, digits_for(found, [0.0])) for value in found)
+    return f"&nbsp;({low} to {high})"
 
 
 #: by the name that the template calls it

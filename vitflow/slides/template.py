@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from vitflow.analysis.records import Summary, Winner
+from vitflow.analysis.records import Summary, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.machine.files import FileProblem
 from vitflow.slides.cells import escaped
@@ -36,7 +36,7 @@ def fill(
     confirmed = analysis / "best.json"
     try:
         summary = Summary.read(analysis / "summary.json")
-        winner = Winner.read(confirmed) if confirmed.exists() else None
+        winner = Winners.read(confirmed) if confirmed.exists() else None
     except FileProblem as error:
         raise SlidesError(str(error)) from None
 

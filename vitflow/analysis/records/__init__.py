@@ -12,14 +12,16 @@ from vitflow.analysis.records.summary import (
     BestSingle,
     Difference,
     Findings,
+    Group,
     Images,
+    Kind,
     Place,
     Run,
     Stability,
     Statistics,
     Summary,
 )
-from vitflow.analysis.records.winner import Selection, Winner
+from vitflow.analysis.records.winner import Choice, Confirmed, Contrast, Finalist, Selection, Winners
 
 __all__ = [
     "Absent",
@@ -28,13 +30,19 @@ __all__ = [
     "Bins",
     "Calibration",
     "Cell",
+    "Choice",
     "Components",
+    "Confirmed",
     "Confusion",
+    "Contrast",
     "Difference",
     "Example",
+    "Finalist",
     "Findings",
+    "Group",
     "Images",
     "Interval",
+    "Kind",
     "PatchComponents",
     "Pca",
     "Place",
@@ -46,5 +54,5 @@ __all__ = [
     "Stability",
     "Statistics",
     "Summary",
-    "Winner",
+    "Winners",
 ]
