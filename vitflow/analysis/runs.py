@@ -54,8 +54,7 @@ def runs_table(
     averaged.
     """
     scores = {name: _scores([r for r in results if r.run == name and r.finished]) for name in grid.runs}
-    kinds = {name: kind_of(name, run.config, study, grid) for name, run in grid.runs.items()}
-    intervals = _intervals(study, grid, scores, [name for name, kind in kinds.items() if kind == "change"])
+    compared = differences(study, grid, scores)
     table = {}
     for name, run in grid.runs.items():
         mine = [r for r in results if r.run == name]
@@ -64,13 +63,13 @@ def runs_table(
             label=techniques.run_label(name, run.config, study.baseline_run),
             family=run.config.model.family,
             model=run.config.model.model_dump(),
-            kind=kinds[name],
+            kind=kind_of(name, run.config, study, grid),
             seeds=tuple(r.seed for r in mine),
             n=len(good),
             diverged=len(mine) - len(good),
             **scores[name],
             stability=stability(mine),
-            difference=None if name == BASELINE else _difference(scores[name], scores[BASELINE], intervals, name),
+            difference=compared.get(name),
             **vars(costs[name]),
         )
     return table
@@ -144,46 +143,36 @@ def kind_of(name: str, config: RunConfig, study: Study, grid: Grid) -> Kind:
     return "change" if groups & study.ablations.keys() else "cross"
 
 
-def _difference(
-    mine: dict[str, Statistics], base: dict[str, Statistics], intervals: _Intervals, run: str
-) -> Difference | None:
-    """None where a run or the baseline has no finished seed."""
-
-    def points(split: str) -> float | None:
-        ours, theirs = mine[split].mean, base[split].mean
-        return None if ours is None or theirs is None else round(ours - theirs, 4)
-
-    test, validation = points("test"), points("validation")
-    if test is None:
-        return None
-    return Difference(
-        n=min(len(mine["test"].values), len(base["test"].values)),
-        test=test,
-        test_interval=intervals.group["test"].get(run),
-        test_interval_overall=intervals.overall.get(run),
-        test_welch=welch_interval(base["test"].values, mine["test"].values),
-        validation=validation,
-        validation_interval=None if validation is None else intervals.group["validation"].get(run),
-    )
-
-
-@dataclass(frozen=True)
-class _Intervals:
-    """Simultaneous intervals by run: within the first group that holds it, by split, and over all changes, of test."""
-
-    group: dict[str, dict[str, Interval | None]]
-    overall: dict[str, Interval | None]
-
-
-def _intervals(
-    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]], changes: Sequence[str]
-) -> _Intervals:
+def differences(
+    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]]
+) -> dict[str, Difference | None]:
+    """By run but the baseline; None where it or the baseline has no finished seed. ``scores``: by run and split."""
+    base = scores[BASELINE]
     within: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
     for group in [*study.ablations, *study.cross, "references"]:
         members = [p.run for p in grid.points if p.group == group and p.run != BASELINE]
         for split, found in within.items():
             values = {run: scores[run][split].values for run in members}
-            for run, interval in simultaneous_intervals(scores[BASELINE][split].values, values).items():
+            for run, interval in simultaneous_intervals(base[split].values, values).items():
                 found.setdefault(run, interval)
-    every = {run: scores[run]["test"].values for run in changes}
-    return _Intervals(within, simultaneous_intervals(scores[BASELINE]["test"].values, every))
+    changes = [name for name, run in grid.runs.items() if kind_of(name, run.config, study, grid) == "change"]
+    overall = simultaneous_intervals(base["test"].values, {run: scores[run]["test"].values for run in changes})
+
+    def difference(run: str) -> Difference | None:
+        ours, points = scores[run], {}
+        for split in within:
+            one, other = ours[split].mean, base[split].mean
+            points[split] = None if one is None or other is None else round(one - other, 4)
+        if points["test"] is None:
+            return None
+        return Difference(
+            n=min(len(ours["test"].values), len(base["test"].values)),
+            test=points["test"],
+            test_interval=within["test"].get(run),
+            test_interval_overall=overall.get(run),
+            test_welch=welch_interval(base["test"].values, ours["test"].values),
+            validation=points["validation"],
+            validation_interval=None if points["validation"] is None else within["validation"].get(run),
+        )
+
+    return {run: difference(run) for run in grid.runs if run != BASELINE}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vitflow.analysis.claims.effects import judge, of_group, of_study
+from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.wording import count, several, with_sd
 from vitflow.analysis.records import BestSingle, Findings, Run
@@ -24,6 +25,7 @@ def findings(study: Study, table: Mapping[str, Run], shown: Sequence[str]) -> Fi
     return Findings(
         headline=_headline(table, margin),
         convergence=_convergence(study, table),
+        fit=fit_finding([run for run in table.values() if run.kind == "change"], base, margin),
         stability=_stability(table),
         cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
         f"{count(min(multiplications))} to {count(max(multiplications))} multiplications an image",

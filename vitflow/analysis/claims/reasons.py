@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vitflow.analysis.claims.effects import judge, of_group
 from vitflow.analysis.intervals import welch_interval
 from vitflow.analysis.records import Run, Statistics
@@ -26,6 +28,26 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
             f"(baseline {baseline.attention_distance.mean:.1f})."
         )
     return " ".join(filter(None, said))
+
+
+def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
+    """A title on fits and losses: whether what lost fits the training images less, or learns them by heart."""
+    compared = [run for run in runs if run.difference and of_group(run).interval]
+    lost = [run for run in compared if judge(of_group(run), margin) == "lost"]
+    judged = [run for run in lost if welch_interval(baseline.clean_train.values, run.clean_train.values)]
+    if not judged:
+        if baseline.clean_train.mean is None or baseline.validation.mean is None:
+            return "Training and validation accuracy of all runs"
+        gap = baseline.clean_train.mean - baseline.validation.mean
+        return f"The baseline is {gap:.1f} points better on training images than on validation images"
+    less, more = (sum(_side(run.clean_train, baseline.clean_train) == side for run in judged) for side in (-1, 1))
+    if len(judged) == 1:
+        how = "less too: it is under-optimised" if less else "better: it overfits" if more else "as well"
+        return f"The one change that lost fits the training images {how}"
+    return (
+        f"Of {len(judged)} changes that lost, {less} fit the training images less too (under-optimised), "
+        f"{more} better (overfitted)"
+    )
 
 
 def _fit(run: Run, baseline: Run, *, gained: bool) -> str:

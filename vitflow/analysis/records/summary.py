@@ -118,6 +118,7 @@ class Findings(Record):
 
     headline: str
     convergence: str
+    fit: str
     stability: str
     cost: str
     best: str
