@@ -29,13 +29,13 @@ def test_tables_are_of_whatever_is_finished_and_say_how_much_that_is(done: Path)
 
 
 def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) -> None:
-    gone, winner = HOME.metrics / "width=99.json", HOME.metrics / "best_architecture.json"
+    gone, winner = HOME.metrics / "width=99.json", HOME.metrics / "best.json"
     confirmed = HOME.analysis / "best.json"
     for path in (gone, winner, confirmed):
         write_text(path, "{}")
     assert cli.main(["analyse", "summary"]) == 0
     assert not gone.exists() and winner.exists() and confirmed.exists()
-    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
+    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
     assert cli.main(["analyse", "summary"]) == 0
     assert not winner.exists() and not confirmed.exists(), "nor a winner that nobody wants"
 
@@ -58,7 +58,7 @@ def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatc
     did.clear()
     assert cli.main(["analyse", "best", "summary"]) == 0 and did == ["best", "summary"]
     did.clear()
-    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
+    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
     assert cli.main(["analyse"]) == 0 and did == ["summary", "pca"], "a study may choose no winner"
 
 

@@ -94,7 +94,10 @@ def older(file: Path) -> set[str]:
         ("", "data/prepare.py data/manifest.py"),
         ("", "study/training.py study/models.py study/dataset.py study/schema.py study/reading.py"),
         ("", "machine/files.py machine/memory.py machine/device.py machine/gpu.py"),
-        ("", "analysis/runs.py analysis/claims.py figures/axis.py figures/style.py slides/html.py slides/deck.py"),
+        (
+            "",
+            "analysis/runs.py analysis/claims/effects.py figures/axis.py figures/style.py slides/html.py",
+        ),
         ("", "results/code.py results/ledger.py commands/train.py commands/evaluate.py cli.py __init__.py __main__.py"),
     ],
 )
@@ -150,7 +153,7 @@ def test_status_names_results_of_older_code(
     ("expected", "files"),
     [
         ("summary best", "analysis/runs.py analysis/records/summary.py analysis/intervals.py commands/analyse.py"),
-        ("summary best slides", "analysis/claims.py analysis/techniques.py"),
+        ("summary best slides", "analysis/claims/effects.py analysis/techniques.py"),
         ("figures", "figures/axis.py figures/style.py figures/draw.py"),
         ("slides", "slides/html.py slides/deck.css slides/deck.js"),
         ("", "models/attention.py training/loop.py data/folder.py study/schema.py machine/files.py measuring/cost.py"),

@@ -40,7 +40,7 @@ def test_no_file_is_made_by_two_stages_and_none_is_read_before_it_is_made(
     made: list[Path] = []
     for stage in stages.stages(study).values():
         if study.best and stage.name == "best":  # between selecting and confirming, the winner is trained
-            there |= {home.seed(ledger.BEST, seed).metrics for seed in ledger.fresh_seeds(study.best)}
+            there |= {job.paths.metrics for job in ledger.fresh_jobs(study)}
         assert set(stage.inputs) <= there | set(made), stage.name
         made += [*stage.outputs, stage.record]
         assert stage.outputs, stage.name

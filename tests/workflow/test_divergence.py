@@ -64,7 +64,7 @@ baseline: {family: vit, patch_size: 4, width: 16, depth: 2, heads: 2}
 seeds: 1
 references:
   resnet18_small: {family: resnet, depth: 18, width: 4}
-best: {seeds: 1}
+best: {seeds: 1, singles: 0}
 features: {runs: [baseline, resnet18_small], images: 50}
 """
 

@@ -89,7 +89,10 @@ def welch_interval(baseline: Sequence[float], values: Sequence[float], confidenc
     errors = [np.var(side, ddof=1) / len(side) for side in (values, baseline)]  # squared, of each mean
     # Welch and Satterthwaite's degrees of freedom; scipy.stats.ttest_ind warns of a side without spread
     freedom = sum(errors) ** 2 / sum(e**2 / (len(side) - 1) for e, side in zip(errors, (values, baseline), strict=True))
-    difference, half = np.mean(values) - np.mean(baseline), t.ppf((1 + confidence) / 2, freedom) * math.sqrt(sum(errors))
+    difference, half = (
+        np.mean(values) - np.mean(baseline),
+        t.ppf((1 + confidence) / 2, freedom) * math.sqrt(sum(errors)),
+    )
     return round(float(difference - half), 3), round(float(difference + half), 3)
 
 

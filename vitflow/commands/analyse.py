@@ -22,7 +22,7 @@ from vitflow.data.manifest import notes
 from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
-from vitflow.results.layout import Layout
+from vitflow.results.layout import WINNERS, Layout
 from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import stages
 from vitflow.study.grid import BASELINE, expand, feature_runs
@@ -91,8 +91,7 @@ def summary(study: Study) -> None:
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
     found.write(home.analysis / "summary.json")
-    chosen = ledger.selection(study)
-    _write_tables(home, found.runs, {one.run for one in chosen.finalists} if chosen else set())
+    _write_tables(home, found.runs, has_winner=study.best is not None)
     stages(study)["summary"].seal()
 
 
@@ -154,10 +153,10 @@ def select(study: Study) -> None:
 
 
 def best(study: Study) -> None:
-    """Report the finalists on their fresh seeds: analysis/best.json, metrics/*.json of those that the grid lacks."""
+    """Report the finalists on their fresh seeds: analysis/best.json, and metrics of the two that are winners."""
     home, chosen, jobs = Layout(study.study), ledger.selection(study), ledger.fresh_jobs(study)
     if chosen is None:
-        raise LedgerError("nothing is selected yet; run `vitflow analyse` when the grid is finished")
+        raise LedgerError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
     if unfinished := [job for job in jobs if not job.is_over]:
         job = unfinished[0]
         raise LedgerError(f"{job.run} seed {job.seed} is {job.status}; run `vitflow train --pending`")
@@ -167,11 +166,9 @@ def best(study: Study) -> None:
         for one in chosen.finalists
     }
     confirm(chosen, runs, techniques, study.equivalence_margin).write(home.analysis / "best.json")
-    grid = expand(study).runs
-    for name, run in runs.items():
-        if name not in grid:
-            write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
-    _sweep(home, {*grid, *runs})
+    for role, path in zip(WINNERS, home.winners, strict=True):
+        run = runs[getattr(chosen, role)]
+        write_json(path, tables.metrics(run, run.parameters, run.multiplications))
     stages(study)["best"].seal()
 
 
@@ -218,19 +215,15 @@ def _cost(config: RunConfig, measured: dict[str, Any]) -> Cost:
     )
 
 
-def _write_tables(home: Layout, runs: dict[str, Run], finalists: set[str]) -> None:
+def _write_tables(home: Layout, runs: dict[str, Run], *, has_winner: bool) -> None:
     """summary.csv for people; a small file per run for `dvc metrics`, which shows them as a table."""
     rows = [tables.row(name, run) for name, run in runs.items()]
     write_csv(home.summary, rows[0].keys(), rows)
     for name, run in runs.items():
         write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
-    _sweep(home, {*runs, *finalists})
-    if not finalists:
-        (home.analysis / "best.json").unlink(missing_ok=True)
-
-
-def _sweep(home: Layout, known: set[str]) -> None:
-    """Remove the metrics of runs that the study no longer has."""
     for path in home.metrics.glob("*.json"):
-        if path.stem not in known:
-            path.unlink()
+        if path.stem not in runs and path not in home.winners:
+            path.unlink()  # a run that the study no longer has
+    if not has_winner:
+        for path in (home.analysis / "best.json", *home.winners):
+            path.unlink(missing_ok=True)

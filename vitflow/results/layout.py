@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path("results")
+#: by the names that a selection gives them
+WINNERS = ("best_architecture", "best")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Layout:
     def metrics(self) -> Path:
         """One small file per run for `dvc metrics`, which shows a table of them."""
         return self.root / "metrics"
+
+    @property
+    def winners(self) -> tuple[Path, ...]:
+        """Such files for the winners, in the order of WINNERS."""
+        return tuple(self.metrics / f"{role}.json" for role in WINNERS)
 
     @property
     def runs(self) -> Path:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from vitflow.analysis.records import Selection
-from vitflow.machine.files import read_json, sha256, sha256_text
+from vitflow.machine.files import FileProblem, read_json, sha256_text
 from vitflow.results.layout import Layout, SeedPaths
 from vitflow.study.grid import Grid, Run, expand
 from vitflow.study.names import ConfigError, nearest
@@ -185,9 +185,17 @@ def study_digest(study: Study) -> str:
 
 
 def scores_digest(study: Study) -> str:
-    """Digest of what a winner is chosen from: the rule, the configurations, their scores as far as they are there."""
-    found = [f"{job.config.digest} {sha256(job.paths.metrics)}" for job in jobs(study) if job.paths.metrics.exists()]
+    """Digest of what winners are chosen from: the rule, the configurations, their validation accuracies so far."""
+    scored = [job for job in jobs(study) if job.paths.metrics.exists()]
+    found = [f"{job.config.digest} {job.seed} {_validation(job.paths.metrics)}" for job in scored]
     return sha256_text("\n".join([str(study.best), *sorted(found)]))
+
+
+def _validation(metrics: Path) -> str:
+    try:
+        return str(read_json(metrics, "validation")["validation"])
+    except FileProblem:
+        return "damaged"  # so nothing was chosen from it; whoever reads it says what is wrong
 
 
 def weights_needed(study: Study, job: Job, output: Path) -> str | None:

@@ -116,7 +116,7 @@ def stages(study: Study) -> dict[str, Stage]:
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
-        confirmed = (home.analysis / "best.json",)
+        confirmed = (home.analysis / "best.json", *home.winners)
         fresh = tuple(job.paths.metrics for job in ledger.fresh_jobs(study))
         found += [
             # nor this one: another choice would mean other trainings
