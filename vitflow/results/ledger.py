@@ -124,6 +124,15 @@ def fresh_jobs(study: Study) -> list[Job]:
     return [job(study, run, seed) for run in runs for seed in seeds]
 
 
+def most_finalists(study: Study) -> int:
+    """Trainings on fresh seeds, at most, that a study is still to choose; 0 where it has chosen, or chooses none."""
+    best = study.best
+    if best is None or selection(study) is not None:
+        return 0
+    parts = sum(map(len, study.ablations.values())) if best.take_apart else 0
+    return best.seeds * (3 + best.singles + best.all_images + parts)
+
+
 def all_jobs(study: Study) -> list[Job]:
     """The static grid and, once selected, the finalists on their fresh seeds."""
     return jobs(study) + fresh_jobs(study)
