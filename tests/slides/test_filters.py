@@ -28,7 +28,7 @@ def test_numbers_are_spelled_as_a_reader_expects() -> None:
 
 def test_an_interval_is_said_in_brackets() -> None:
     assert filters.interval(a_run(1.3, (0.9, 1.7))) == "&nbsp;(+0.9 to +1.7)"
-    assert filters.interval(a_run(-1.3, (-1.7, 0.04))) == f"&nbsp;({MINUS}1.7 to 0.0)"
+    assert filters.interval(a_run(-1.3, (-1.7, 0.04))) == f"&nbsp;({MINUS}1.70 to +0.04)"
     assert filters.interval(a_run(1.3)) == filters.interval(a_run(None)) == ""
 
 

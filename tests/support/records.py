@@ -165,5 +165,5 @@ def winners(**changes: Any) -> Winners:
 def with_runs(summary: Summary, runs: dict[str, Run], **changes: Any) -> Summary:
     """The summary of other runs, which stand on no axis unless told."""
     return summary.model_copy(
-        update={"runs": runs, "groups": (), "axes": (), "references": (), "diverged": ()} | changes
+        update={"runs": runs, "groups": (), "axes": (), "references": (), "diverged": (), "best": None} | changes
     )
