@@ -148,9 +148,11 @@ def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
     """What explains an axis: the user's words, or the evidence on its strongest value, or that there is none."""
     if explanation := techniques.of(axis.axis).explanation:
         return explanation
+    places = {place.value: place.run for place in axis.values}
     found = sorted(claims.changes(axis, summary.runs), key=lambda change: -abs(change.points))
     for change in found:
-        if told := claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin):
+        reason = claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin)
+        if told := " ".join(filter(None, (reason, claims.at_own_rates(places[change.value], summary.runs)))):
             return f"Evidence, {change.value.replace('_', '+')}: {told}"
     return "Not explained: what was measured beside accuracy does not differ for sure."
 

@@ -8,6 +8,7 @@ is told as not sure. Below three seeds there is no interval: a difference is des
 from vitflow.analysis.claims.effects import Change, Effect, Evidence, changes, effect, judge, of_group, of_study
 from vitflow.analysis.claims.findings import best_single, findings
 from vitflow.analysis.claims.next_steps import next_steps
+from vitflow.analysis.claims.rates import at_own_rates
 from vitflow.analysis.claims.reasons import reason
 from vitflow.analysis.claims.sentences import axis_finding, group_finding, sentence
 from vitflow.analysis.claims.verdicts import counted_effects, verdict, verdicts_title
@@ -17,6 +18,7 @@ __all__ = [
     "Change",
     "Effect",
     "Evidence",
+    "at_own_rates",
     "axis_finding",
     "best_single",
     "changes",
