@@ -57,6 +57,7 @@ def a_run(
         family="vit",
         model={"patch_size": 2},
         kind="change",
+        train_images=45_000,
         seeds=(0, 1, 2),
         n=3,
         diverged=0,

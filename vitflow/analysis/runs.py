@@ -64,6 +64,7 @@ def runs_table(
             family=run.config.model.family,
             model=run.config.model.model_dump(),
             kind=kind_of(name, run.config, study, grid),
+            train_images=mine[0].train["train_images"] if mine else 0,
             seeds=tuple(r.seed for r in mine),
             n=len(good),
             diverged=len(mine) - len(good),

@@ -95,6 +95,7 @@ def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.r
         family=model.family,
         model=model.model_dump(),
         kind=kind_of(run.name, run.config, study, plan),
+        train_images=run.config.dataset.train_images or 45000,
         seeds=run.seeds,
         n=n,
         diverged=diverged,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from vitflow.analysis.claims.effects import judge, of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
+from vitflow.analysis.claims.subsets import subsets_finding
 from vitflow.analysis.claims.wording import count, several, with_sd
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.study.grid import BASELINE
@@ -32,6 +33,7 @@ def findings(study: Study, table: Mapping[str, Run], shown: Sequence[str]) -> Fi
         best=f"Best ViT on validation: {best.label}, {with_sd(table[best.run].validation)} %"
         if best
         else "No run has a validation accuracy yet",
+        subsets=subsets_finding(table),
         features="First components of what each model has learned"
         if with_features
         else "No features: the models that were to give them diverged",

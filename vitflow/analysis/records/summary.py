@@ -53,6 +53,7 @@ class Run(Record):
     family: str
     model: dict[str, Setting]
     kind: Kind
+    train_images: int  #: 0 before any seed is trained
     seeds: tuple[int, ...]
     n: int  #: seeds that finished
     diverged: int
@@ -122,6 +123,7 @@ class Findings(Record):
     stability: str
     cost: str
     best: str
+    subsets: str
     features: str
     references: str
 
