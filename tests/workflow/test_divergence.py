@@ -35,7 +35,7 @@ def test_a_diverged_run_that_is_to_give_features_reaches_the_deck(finished: Path
     assert record["status"] == "diverged" and 0 < record["diverged_step"] < record["steps"]
     manifest = read(home / "features" / f"{run}.json")
     assert manifest["absent"] == f"diverged at step {record['diverged_step']}"
-    components = read(home / "analysis" / "pca.json")
+    components = read(home / "analysis" / "features.json")
     assert [model["run"] for model in components["models"]] == ["baseline", "resnet18-width=4"]
     assert [model["run"] for model in components["absent"]] == [run]
     assert "Left out: " in read(home / "figures" / "captions.json")["pca"]["caption"]

@@ -150,5 +150,5 @@ def _in_order(names: Mapping[str, Any]) -> list[str]:
     return sorted(names, key=lambda name: int(name.lstrip("blockstage")) if name[-1].isdigit() else 0)
 
 
-def _round(value: float) -> float:
+def _round(value: float | np.floating[Any]) -> float:
     return float(f"{value:.{DIGITS}g}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from vitflow.analysis.pca import MOST
 from vitflow.analysis.records import Contrast, Inside, Inspected, Similarity
+from vitflow.study.schema import Study
 
 FAMILIES = {"vit": "ViT", "resnet": "ResNet"}
 NONE = "No model gives features"
@@ -20,6 +21,11 @@ class _Named(Protocol):
     def label(self) -> str: ...
     @property
     def family(self) -> str: ...
+
+
+def baseline(study: Study) -> str:
+    """How the baseline is called where models of two families meet."""
+    return f"{FAMILIES[study.baseline.family]}, baseline"
 
 
 def called(models: Sequence[_Named]) -> list[str]:
@@ -102,7 +108,8 @@ def position_title(models: Sequence[Inside]) -> str:
     near, far = (cosine[steps == 1], cosine[steps > 1])
     if not near.size or not far.size:
         return "Too few places to compare their learned vectors"
-    return f"Learned vectors of neighbouring places have a cosine of {_signed(near.mean(), 2)}, of others {_signed(far.mean(), 2)}"
+    said = f"{_signed(near.mean(), 2)}, of others {_signed(far.mean(), 2)}"
+    return f"Learned vectors of neighbouring places have a cosine of {said}"
 
 
 # ----------------------------------------------------------------------------------------------- inspection
@@ -114,9 +121,9 @@ def attention_title(models: Sequence[Inspected]) -> str:
     if model is None or model.attention is None:
         return "No model that was looked into attends to anything"
     means = [float(np.mean(heads)) for heads in model.attention]
-    first = f"Attention reaches {means[0]:.1f} pixels in the first block"
-    last = f", {means[-1]:.1f} in the last" if len(means) > 1 else ""
-    return f"{first}{last}; {model.uniform:.1f} if it were uniform"
+    first = f"Attention reaches {means[0]:#.3g} pixels in the first block"
+    last = f", {means[-1]:#.3g} in the last" if len(means) > 1 else ""
+    return f"{first}{last}; {model.uniform:#.3g} if it were uniform"
 
 
 def layers_title(models: Sequence[Inspected]) -> str:

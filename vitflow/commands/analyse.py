@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from vitflow.analysis import pooled, tables
+from vitflow.analysis import looks, pooled, tables
 from vitflow.analysis.curves import write_curves
+from vitflow.analysis.features import NOTHING, describe, together
 from vitflow.analysis.inspection import inspection
 from vitflow.analysis.records import Absent, Run, Selection, Winner
 from vitflow.analysis.runs import Cost, Result, spread
@@ -88,7 +89,8 @@ def summary(study: Study) -> None:
     write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
-    labels = {n: techniques.run_label("ViT, baseline", r.config, study.baseline_run) for n, r in grid.runs.items()}
+    base = looks.baseline(study)
+    labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
     looked = inspection(grid.runs, labels, results, feature_runs(study), found.dataset.classes)
     looked.write(home.analysis / "inspection.json")
     found.write(home.analysis / "summary.json")
@@ -100,8 +102,6 @@ def features(study: Study) -> None:
     """What all stored features say: analysis/features.json. Runs without are named there."""
     import safetensors.numpy
 
-    from vitflow.analysis.features import NOTHING, describe, together
-
     home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
     models, absent, means, shared = [], [], {}, NOTHING
     for name in feature_runs(study):
@@ -111,7 +111,9 @@ def features(study: Study) -> None:
         manifest = read_json(path.with_suffix(".json"))
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        label = techniques.run_label("ViT, baseline", grid.runs[name].config, study.baseline_run)
+        label = techniques.run_label(looks.baseline(study), grid.runs[name].config, study.baseline_run)
+        if "layers" not in manifest and "absent" not in manifest:
+            raise FileProblem(f"{path}: of an older version; delete it and its .json to have them made again")
         if "absent" in manifest:
             absent.append(Absent(run=name, label=label, reason=manifest["absent"]))
             continue

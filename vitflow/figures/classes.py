@@ -65,7 +65,7 @@ def _dumbbells(axes: Axes, rows: list[tuple[str, float, float]], styles: list) -
     axes.set_ylim(max(len(rows), 4) - 0.5, -0.5)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=10)
 
 
 def _apart(found: ClassAccuracy) -> float:

@@ -77,10 +77,10 @@ def draw_attention(analysis: Analysis) -> Drawing:
         "the white square asks."
     )
     alt = (
-        f"Rows of pictures: {examples} {data.split} images, and below each where {model.label} attends, {ONE_SEED}, heads "
-        f"averaged: {seen.asks}, then the patch at the centre, in blocks {' and '.join(str(b + 1) for b in blocks)} of "
-        f"{depth}. {seen.asks} attends to so many of {side**2} patches, as exp of the entropy: {patches}. "
-        "There are no bands."
+        f"Rows of pictures: {examples} {data.split} images, and below each where {model.label} attends, {ONE_SEED}, "
+        f"heads averaged: {seen.asks}, then the patch at the centre, in blocks "
+        f"{' and '.join(str(b + 1) for b in blocks)} of {depth}. {seen.asks} attends to so many of {side**2} patches, "
+        f"as exp of the entropy: {patches}. There are no bands."
     )
     return Drawing(figure, caption, alt)
 

@@ -13,7 +13,6 @@ from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, Drawing, heading, looks, new_figure, nothing
 
-
 HEAD = 1.3  #: where what the head reads is drawn, the last layer being at 1
 
 
@@ -97,8 +96,8 @@ def draw_separation(analysis: Analysis) -> Drawing:
     )
     caption = f"Features averaged over positions; white: what the head reads. {half}.{left_out(data)}"
     alt = (
-        f"Three panels over depth, {ONE_SEED}: accuracy of a linear probe, of ten nearest neighbours by cosine, and share "
-        f"of the variance between classes, of features averaged over positions; {half}. {told}.{left_out(data)} "
+        f"Three panels over depth, {ONE_SEED}: accuracy of a linear probe, of ten nearest neighbours by cosine, and "
+        f"share of the variance between classes, of features averaged over positions; {half}. {told}.{left_out(data)} "
         "There are no bands."
     )
     return Drawing(figure, caption, alt)

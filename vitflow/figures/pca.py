@@ -125,8 +125,8 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
         f"Variance that the first components hold, components counted in percent of the width; {of}.{left_out(data)}"
     )
     alt = (
-        f"Lines of the variance held by the first principal components, in percent of the number of dimensions, of {of}. "
-        f"Components that hold 90 %: {told}.{left_out(data)} There are no bands."
+        f"Lines of the variance held by the first principal components, in percent of the number of dimensions, of {of}"
+        f". Components that hold 90 %: {told}.{left_out(data)} There are no bands."
     )
     return Drawing(figure, caption, alt)
 

@@ -40,13 +40,13 @@ def draw(analysis: Analysis) -> Drawing:
         for run in (data.runs[name] for name in data.shown)
     )
     caption = (
-        f"Predictions that stay when {data.split} images move by whole pixels (n = {data.images} images, four directions; "
-        "band: standard deviation over seeds)."
+        f"Predictions that stay when {data.split} images move by whole pixels (n = {data.images} images, four "
+        "directions; band: standard deviation over seeds)."
     )
     alt = (
-        f"Lines by pixels moved, 0 to {moved[-1]}: percent of {data.images} {data.split} images whose predicted class stays, "
-        f"mean over four directions and seeds. {told}. Grey: {len(others)} other runs. Bands: standard deviation over "
-        "seeds, where there are two or more."
+        f"Lines by pixels moved, 0 to {moved[-1]}: percent of {data.images} {data.split} images whose predicted class "
+        f"stays, mean over four directions and seeds. {told}. Grey: {len(others)} other runs. Bands: standard "
+        "deviation over seeds, where there are two or more."
     )
     return Drawing(figure, caption, alt)
 

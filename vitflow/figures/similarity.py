@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from vitflow.analysis.features import pair
 from vitflow.analysis.records import Inside
@@ -43,7 +44,10 @@ def draw(analysis: Analysis) -> Drawing:
     )
     of = f"{data.images} {data.split} images, {ONE_SEED}"
     caption = f"Linear CKA of features averaged over positions, every layer with every other ({of}).{left_out(data)}"
-    alt = f"Heat maps of linear CKA, from 0 to 1, of features averaged over positions, {of}: {told}.{left_out(data)} There are no bands."
+    alt = (
+        f"Heat maps of linear CKA, from 0 to 1, of features averaged over positions, {of}: {told}.{left_out(data)} "
+        "There are no bands."
+    )
     return Drawing(figure, caption, alt)
 
 
@@ -74,14 +78,14 @@ def draw_positions(analysis: Analysis) -> Drawing:
     figure.colorbar(picture, ax=axes, label="cosine", extend="max")
     caption = f"{model.label}: learned position vectors, a map a place, its cosine with all others ({ONE_SEED})."
     alt = (
-        f"{side} x {side} small maps, one for each patch of {model.label}, {ONE_SEED}: the cosine of its learned position "
-        f"vector with those of all patches, from {others.min(initial=0):.2f} to {others.max(initial=0):.2f} apart from "
-        "itself. There are no bands."
+        f"{side} x {side} small maps, one for each patch of {model.label}, {ONE_SEED}: the cosine of its learned "
+        f"position vector with those of all patches, from {others.min(initial=0):.2f} to {others.max(initial=0):.2f} "
+        "apart from itself. There are no bands."
     )
     return Drawing(figure, caption, alt)
 
 
-def _matrix(axes: Axes, values: np.ndarray, rows: Inside, columns: Inside) -> object:
+def _matrix(axes: Axes, values: np.ndarray, rows: Inside, columns: Inside) -> AxesImage:
     picture = axes.imshow(values, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
     small = max(values.shape) > NUMBERED
     axes.set_xticks(range(values.shape[1]), _ticks(columns), fontsize=SMALL)
