@@ -17,6 +17,7 @@ from vitflow.figures.pca import MODELS, ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, FULL, SMALL, Drawing, ink, looks, new_figure, nothing
 
+FRAME = "#00E5FF"  #: of the patch that asks: no colour of the maps
 PICTURES = 10  #: in a row of components, models side by side
 
 
@@ -68,13 +69,11 @@ def draw_attention(analysis: Analysis) -> Drawing:
     for row, (query, maps, block) in zip(grid[1:], asked, strict=True):
         _row(row, maps.values[block], f"{wrap(query, 11)},\nblock {block + 1}")
         for axes in row[1:] if query == "a patch" else []:
-            axes.add_patch(
-                Rectangle((side // 2 - 0.5, side // 2 - 0.5), 1, 1, fill=False, color="white", linewidth=1.2)
-            )
+            axes.add_patch(Rectangle((side // 2 - 0.5, side // 2 - 0.5), 1, 1, fill=False, color=FRAME, linewidth=1.5))
     patches = "; ".join(f"block {k + 1} {number:.1f}" for k, number in enumerate(seen.patches))
     caption = (
         f"{model.label}: attention to patches, heads averaged, each map from 0 (dark) to its own largest value; "
-        "the white square asks."
+        "the framed patch asks."
     )
     alt = (
         f"Rows of pictures: {examples} {data.split} images, and below each where {model.label} attends, {ONE_SEED}, "

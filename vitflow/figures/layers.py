@@ -13,6 +13,7 @@ from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, Drawing, heading, looks, new_figure, nothing
 
+REGISTERS = 3  #: runs with registers that have room beside
 HEAD = 1.3  #: where what the head reads is drawn, the last layer being at 1
 
 
@@ -23,13 +24,13 @@ def draw(analysis: Analysis) -> Drawing:
         return nothing("No model was looked into")
     figure = new_figure(FULL)
     ranks, norms = figure.subplots(1, 2)
-    beside = [name for name, run in data.runs.items() if run.registers and name not in data.shown]
+    beside = [name for name, run in data.runs.items() if run.registers and name not in data.shown][:REGISTERS]
     ends = []
     for name in (*data.shown, *beside):
         run, style = data.runs[name], look[name]
         depths = [layer.depth for layer in run.layers]
         rank = [100 * layer.effective_rank / layer.width for layer in run.layers]
-        ratio = [layer.largest_norm / layer.median_norm for layer in run.layers]
+        ratio = [layer.largest_norm / layer.median_norm if layer.median_norm else 1.0 for layer in run.layers]
         for axes, values in ((ranks, rank), (norms, ratio)):
             axes.plot(depths, values, color=style.colour, marker=style.marker, markersize=7)
         ends.append(Label(1, ratio[-1], wrap(run.label, 13, 3), style.colour))
@@ -110,7 +111,7 @@ def _layer(layer: Layer) -> str:
 def _through(axes: Axes, pooled: bool = False) -> None:
     """The horizontal axis: through a model."""
     axes.set_xlim(-0.04, HEAD + 0.05 if pooled else 1.04)
-    axes.set_xticks([0, 0.5, 1] + [HEAD] * pooled, ["input", "", "last"] + ["head"] * pooled)
+    axes.set_xticks([0, 1] + [HEAD] * pooled, ["input", "last"] + ["head"] * pooled)
     axes.grid(axis="y")
 
 

@@ -27,7 +27,7 @@ def draw(analysis: Analysis) -> Drawing:
     shown = [(one, one), (one, other), (other, other)] if beside else [(one, one)]
     values = {(s.one, s.other): np.array(s.values) for s in data.similarities}
     figure = new_figure(FULL)
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
+    panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=[len(models[b].layers) for _, b in shown])[0]
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
     figure.colorbar(picture, ax=list(panels), label="linear CKA", shrink=0.8, pad=0.02)

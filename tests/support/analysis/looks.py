@@ -78,10 +78,10 @@ def layers(run: Run) -> dict[str, tuple[int, int]]:
 
 def _inside(name: str, label: str, run: Run, labels: np.ndarray, generator: np.random.Generator) -> Inside:
     model, found = run.config.model, layers(run)
-    better = 30 if isinstance(model, ResNet) else 0
+    better = 20 if isinstance(model, ResNet) else 0
 
     def separation(depth: float) -> Separation:
-        probe = 20 + better * depth + 45 * depth
+        probe = 15 + better * depth + 45 * depth
         return Separation(between=round(0.05 + 0.5 * depth, 4), probe=round(probe, 2), neighbours=round(probe - 5, 2))
 
     names = list(found)
