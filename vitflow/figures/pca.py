@@ -75,13 +75,13 @@ def draw(analysis: Analysis) -> Drawing:
         "" if len(data.classes) <= NAMED_CLASSES else f" Only {NAMED_CLASSES} of {len(data.classes)} classes are named."
     )
     caption = (
-        f"{data.images} {data.split} images, their patch features averaged, on two principal components; percent: "
-        f"share of that scatter between classes.{few}{left_out(data)}"
+        f"{data.images} {data.split} images, their patch features averaged, on two principal components; large: means "
+        f"of classes; percent: share of the scatter between classes.{few}{left_out(data)}"
     )
     alt = (
         f"Scatter plots, a row a model, of {data.images} {data.split} images, {ONE_SEED}: features averaged over "
-        f"positions, on their first two principal components, coloured by class. Share of the variance on the two that "
-        f"lies between classes: {told}.{few}{left_out(data)} There are no bands."
+        f"positions, on their first two principal components, coloured by class, a large dot at the mean of each. "
+        f"Share of the variance on the two that lies between classes: {told}.{few}{left_out(data)} There are no bands."
     )
     return Drawing(figure, caption, alt)
 
@@ -150,11 +150,14 @@ def _spectrum(view: View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _cloud(axes: Axes, view: View, labels: NDArray[Any]) -> None:
     colours = np.array([GREY, *CLASS_COLOURS], dtype=object)[np.where(labels < NAMED_CLASSES, labels + 1, 0)]
     order = np.argsort(labels < NAMED_CLASSES, kind="stable")  # named classes over grey ones
-    x, y = view.points.values.astype(float)[order].T
+    points = view.points.values.astype(float)
+    x, y = points[order].T
+    size = float(np.clip(9000 / len(x), 6, 24))
     # thousands of dots as paths would make the SVG slow: they become pixels
-    axes.scatter(
-        x, y, s=float(np.clip(9000 / len(x), 6, 24)), c=list(colours[order]), alpha=0.5, linewidth=0, rasterized=True
-    )
+    axes.scatter(x, y, s=size, c=list(colours[order]), alpha=0.4, linewidth=0, rasterized=True)
+    for label in np.unique(labels[labels < NAMED_CLASSES]):
+        centre = points[labels == label].mean(axis=0)
+        axes.plot(*centre, "o", color=CLASS_COLOURS[label], markersize=10, markeredgecolor="white")
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(True)

@@ -28,7 +28,8 @@ def fill(
     """The talk as Markdown, its separators still carrying the template's line numbers.
 
     The template sees what :func:`vitflow.slides.talk.view` gives, ``figure(stem)``, the records ``features`` and
-    ``inspection``, and the filters of :mod:`vitflow.slides.filters`. ``figures`` is the folder of the figures as the deck sees it.
+    ``inspection``, and the filters of :mod:`vitflow.slides.filters`. ``figures`` is the folder of the figures as the
+    deck sees it.
     Raises SlidesError in one line with file and line of an unknown name, a missing figure or a bad expression.
     """
     if not template.is_file():
