@@ -49,7 +49,6 @@ localrules:
     evaluate,
     measure,
     features,
-    pca,
     best,
     figures,
     slides,
@@ -96,12 +95,7 @@ rule measure:
 
 rule features:
     input:
-        read_by("pca"),
-
-
-rule pca:
-    input:
-        made_by("pca"),
+        made_by("features"),
 
 
 rule best:

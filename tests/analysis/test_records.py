@@ -11,14 +11,15 @@ from pydantic import ValidationError
 from support.analysis import example_study, write_analysis
 from support.records import a_run, winners
 
-from vitflow.analysis.records import Calibration, Confusion, Pca, Record, Selection, Summary, Winners
+from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Record, Selection, Summary, Winners
 from vitflow.machine.files import FileProblem
 
 KINDS: dict[str, type[Record]] = {
     "summary": Summary,
     "confusion": Confusion,
     "calibration": Calibration,
-    "pca": Pca,
+    "features": Features,
+    "inspection": Inspection,
     "best": Winners,
     "selection": Selection,
 }

@@ -43,23 +43,23 @@ def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) 
 def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake: Mistake) -> None:
     assert cli.main(["features", "--run", "baseline"]) == 0
     missing = HOME.features / "resnet18-width=4.safetensors"
-    assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "pca")
+    assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "features")
     FEATURES.write_bytes(FEATURES.read_bytes() + b"more")
-    told = mistake("analyse", "pca")
+    told = mistake("analyse", "features")
     assert f"{FEATURES}: not what {FEATURES.with_suffix('.json')} says; delete both" in told
-    assert not (HOME.analysis / "pca.json").exists()
+    assert not (HOME.analysis / "features.json").exists()
 
 
 def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     did: list[str] = []
     for name in command.STEPS:
         monkeypatch.setitem(command.STEPS, name, lambda study, name=name: did.append(name))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca", "select"]
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "features", "select"]
     did.clear()
     assert cli.main(["analyse", "best", "summary"]) == 0 and did == ["best", "summary"]
     did.clear()
     (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca"], "a study may choose no winner"
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "features"], "a study may choose no winner"
 
 
 def test_a_mistake_in_what_is_known_of_the_axes_is_told(done: Path, mistake: Mistake) -> None:

@@ -146,7 +146,7 @@ CASES: dict[str, tuple[Path, str, Callable[[], object]]] = {
         for path in (
             HOME.summary,
             HOME.metrics / "width=8.json",
-            HOME.analysis / "pca.json",
+            HOME.analysis / "features.json",
             HOME.analysis / "best.json",
             HOME.figures / "curves.svg",
             HOME.slides / "deck.pptx",

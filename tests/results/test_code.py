@@ -87,7 +87,7 @@ def older(file: Path) -> set[str]:
         ("training scores", "data/canonical.py data/shares.py data/splits.py"),
         ("training scores features", "study/tokens.py"),
         ("scores", "measuring/scores.py measuring/inspection/shifts.py measuring/inspection/inspect.py"),
-        ("features", "measuring/features.py"),
+        ("features", "measuring/features.py measuring/attention_maps.py"),
         ("scores features", "measuring/intermediates.py"),
         ("", "measuring/cost.py measuring/estimate.py"),
         ("", "data/folder.py data/official.py data/sources.py data/raw.py data/places.py"),
@@ -118,6 +118,7 @@ def test_of_all_files_of_the_package_these_decide_and_no_others(package: Path) -
         *(name for name in DECIDING if name.startswith("models/")),
         "study/tokens.py",
         "measuring/features.py",
+        "measuring/attention_maps.py",
         "measuring/intermediates.py",
     }
 

@@ -58,7 +58,7 @@ def test_every_run_is_read_by_the_summary_and_has_its_metrics(study: Study) -> N
 
 def test_a_study_that_chooses_no_winner_has_no_such_stages(study: Study) -> None:
     found = stages.stages(study.model_copy(update={"best": None}))
-    assert list(found) == ["summary", "pca", "figures", "slides"]
+    assert list(found) == ["summary", "features", "figures", "slides"]
     assert HOME.analysis / "best.json" not in found["slides"].inputs
 
 
@@ -176,11 +176,11 @@ def test_another_axis_wants_another_figure(study: Study, made: dict[str, Stage])
     assert states(found) == all_but(summary="outdated", best="outdated", figures="outdated")
     for path in (HOME.seed("depth=1", 0).metrics, HOME.figures / "axis-architecture-depth.png"):
         write_text(path, "new")
-    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"pca"}, "outdated"))
+    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features"}, "outdated"))
 
 
 def test_an_axis_less_makes_outdated_what_was_made_with_it(study: Study, made: dict[str, Stage]) -> None:
     axes = {"architecture": {"width": study.ablations["architecture"]["width"]}}
     found = stages.stages(study.model_copy(update={"ablations": axes}))
     # the figures will be when they read another summary
-    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"pca", "figures"}, "outdated"))
+    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features", "figures"}, "outdated"))

@@ -38,7 +38,8 @@ def test_an_output_changed_by_hand_is_named(made: dict[str, Stage], name: str, p
         *((HOME.analysis / name, "summary", {"figures"}) for name in ("curves.csv", "confusion.json")),
         (HOME.analysis / "calibration.json", "summary", {"figures"}),
         *((path, "summary", set[str]()) for path in (HOME.grid, HOME.summary, HOME.metrics / "baseline.json")),
-        (HOME.analysis / "pca.json", "pca", {"figures"}),
+        (HOME.analysis / "features.json", "features", {"figures", "slides"}),
+        (HOME.analysis / "inspection.json", "summary", {"figures", "slides"}),
         (HOME.selection, "select", {"best"}),
         (HOME.analysis / "best.json", "best", {"slides"}),
         (HOME.figures / "curves.svg", "figures", {"slides"}),
@@ -148,8 +149,8 @@ def test_the_same_files_give_the_same_record(made: dict[str, Stage]) -> None:
 
 @pytest.mark.parametrize("damage", ["<<<<<<< HEAD\n", "{}", "[]", '{"outputs": {}}'])
 def test_a_damaged_record_is_named_in_one_line(made: dict[str, Stage], damage: str) -> None:
-    write_text(made["pca"].record, damage)
+    write_text(made["features"].record, damage)
     for ask in (lambda stage: stage.state, Stage.edited):
-        with pytest.raises(FileProblem, match=r"provenance/pca\.json: damaged .*delete it") as error:
-            ask(made["pca"])
+        with pytest.raises(FileProblem, match=r"provenance/features\.json: damaged .*delete it") as error:
+            ask(made["features"])
         assert "\n" not in str(error.value)

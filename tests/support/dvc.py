@@ -36,7 +36,7 @@ def runs_nothing(told: str) -> bool:
 
 
 def to_do(where: Path, *targets: str) -> dict[str, list[str]]:
-    return planned(where, *(targets or ("all", "pca", "features", "data")), study=None)
+    return planned(where, *(targets or ("all", "features", "data")), study=None)
 
 
 def repository(finished: Path, where: Path, config: str = STUDY) -> Path:

@@ -139,7 +139,7 @@ STEPS = (
     ["train", "--pending", "--threads", "1"],
     ["features"],
     ["analyse", "summary"],
-    ["analyse", "pca"],
+    ["analyse", "features"],
     ["figures"],
     ["slides"],
 )

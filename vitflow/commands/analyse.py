@@ -1,4 +1,4 @@
-"""`vitflow analyse`: from stored results to tables, principal components, the winner, and ``analysis/*``."""
+"""`vitflow analyse`: from stored results to tables, what features say, the winner, and ``analysis/*``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vitflow.analysis import pooled, selection, tables
+from vitflow.analysis import looks, pooled, selection, tables
 from vitflow.analysis.confirmation import confirm
 from vitflow.analysis.curves import write_curves
-from vitflow.analysis.pca import describe
-from vitflow.analysis.records import Absent, Confirmed, Example, Finalist, Pca, Run
+from vitflow.analysis.features import NOTHING, describe, together
+from vitflow.analysis.inspection import inspection
+from vitflow.analysis.records import Absent, Confirmed, Finalist, Run
 from vitflow.analysis.runs import Cost, Result, spread
 from vitflow.analysis.summary import summarise
 from vitflow.analysis.techniques import Techniques, read_techniques
@@ -31,13 +32,15 @@ from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 from vitflow.training.loop import HISTORY
 
-EXAMPLE = "vitflow analyse summary pca"
+EXAMPLE = "vitflow analyse summary features"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_study(parser)
-    parser.add_argument("step", nargs="*", metavar="STEP", help="summary, pca, select, best (default: all but best)")
+    parser.add_argument(
+        "step", nargs="*", metavar="STEP", help="summary, features, select, best (default: all but best)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     for step in options.step:
         if step not in STEPS:
             raise ConfigError(f"no step '{step}'{nearest(step, list(STEPS))}")
-    for step in options.step or ["summary", "pca", *(["select"] if study.best else [])]:
+    for step in options.step or ["summary", "features", *(["select"] if study.best else [])]:
         STEPS[step](study)
     return 0
 
@@ -56,7 +59,7 @@ def summary(study: Study) -> None:
 
     Works on whatever is finished and says how much that is. Raises LedgerError naming stale results.
     """
-    home, grid = Layout(study.study), expand(study)
+    home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
     finished = []
     for job in ledger.jobs(study, grid):
         if job.status == "stale":
@@ -79,7 +82,7 @@ def summary(study: Study) -> None:
         grid,
         results,
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
-        read_techniques(study.study),
+        techniques,
         classes=_classes(study),
         duplicates=notes(study.dataset, examples=False),
         digest=sha256_text("\n".join(seen)),
@@ -90,17 +93,21 @@ def summary(study: Study) -> None:
     write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
+    base = looks.baseline(study)
+    labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
+    looked = inspection(grid.runs, labels, results, feature_runs(study), found.dataset.classes)
+    looked.write(home.analysis / "inspection.json")
     found.write(home.analysis / "summary.json")
     _write_tables(home, found.runs, has_winner=study.best is not None)
     stages(study)["summary"].seal()
 
 
-def pca(study: Study) -> None:
-    """Principal components of all stored features: analysis/pca.json. Runs without are named there."""
+def features(study: Study) -> None:
+    """What all stored features say: analysis/features.json. Runs without are named there."""
     import safetensors.numpy
 
     home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
-    models, labels, examples, absent = [], None, [], []
+    models, absent, means, shared = [], [], {}, NOTHING
     for name in feature_runs(study):
         path = home.features / f"{name}.safetensors"
         if not path.exists():
@@ -108,29 +115,19 @@ def pca(study: Study) -> None:
         manifest = read_json(path.with_suffix(".json"))
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        label = techniques.run_label("ViT, baseline", grid.runs[name].config, study.baseline_run)
+        label = techniques.run_label(looks.baseline(study), grid.runs[name].config, study.baseline_run)
+        if "layers" not in manifest and "absent" not in manifest:
+            raise FileProblem(f"{path}: of an older version; delete it and its .json to have them made again")
         if "absent" in manifest:
             absent.append(Absent(run=name, label=label, reason=manifest["absent"]))
             continue
-        arrays = safetensors.numpy.load_file(path)
-        layer = manifest["layer"]
-        models.append(describe(name, label, layer, arrays["patch"], arrays["pooled"], arrays["example_index"]))
-        if labels is None:
-            labels = arrays["labels"].tolist()
-            examples = [
-                Example(label=int(arrays["labels"][i]), image=image.tolist())
-                for i, image in zip(arrays["example_index"], arrays["examples"], strict=True)
-            ]
-    Pca(
-        images=len(labels or []),
-        split="validation",
-        classes=_classes(study),
-        labels=tuple(labels or []),
-        models=tuple(models),
-        absent=tuple(absent),
-        examples=tuple(examples),
-    ).write(home.analysis / "pca.json")
-    stages(study)["pca"].seal()
+        arrays, layers = safetensors.numpy.load_file(path), [layer["name"] for layer in manifest["layers"]]
+        positions = study.dataset.shape[0] // (study.baseline.patch_size if study.baseline.family == "vit" else 4)
+        models.append(describe(name, label, grid.runs[name].config.model, layers, arrays, positions**2))
+        means[name] = [arrays[f"{layer}/means"] for layer in layers]
+        shared = {key: arrays[key] for key in NOTHING}
+    together(models, absent, means, shared, "validation", _classes(study)).write(home.analysis / "features.json")
+    stages(study)["features"].seal()
 
 
 def select(study: Study) -> None:
@@ -188,7 +185,7 @@ def _confirmed(study: Study, finalist: Finalist, jobs: list[ledger.Job], techniq
     )
 
 
-STEPS = {"summary": summary, "pca": pca, "select": select, "best": best}
+STEPS = {"summary": summary, "features": features, "select": select, "best": best}
 
 
 def _right(job: ledger.Job) -> NDArray[np.bool_]:

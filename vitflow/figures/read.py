@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitflow.analysis.curves import Curves, read_curves
-from vitflow.analysis.records import Calibration, Confusion, Pca, Summary
+from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Summary
 from vitflow.machine.files import FileProblem
 
 
@@ -22,7 +22,8 @@ class Analysis:
     curves: Curves
     confusion: Confusion
     calibration: Calibration
-    pca: Pca
+    features: Features
+    inspection: Inspection
 
 
 def read(folder: Path) -> Analysis:
@@ -33,7 +34,8 @@ def read(folder: Path) -> Analysis:
             curves=read_curves(folder / "curves.csv"),
             confusion=Confusion.read(folder / "confusion.json"),
             calibration=Calibration.read(folder / "calibration.json"),
-            pca=Pca.read(folder / "pca.json"),
+            features=Features.read(folder / "features.json"),
+            inspection=Inspection.read(folder / "inspection.json"),
         )
     except FileProblem as error:
         raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None

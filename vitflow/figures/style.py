@@ -159,5 +159,14 @@ def heading(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", pad=10)
 
 
+def nothing(said: str, size: tuple[float, float] = FULL) -> Drawing:
+    """Words in a figure's place, where a study has nothing to show there."""
+    figure = new_figure(size)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, said, ha="center", va="center", color=GREY)
+    return Drawing(figure, f"{said}.", f"Nothing is drawn, n = 0: {said}. There are no bands.")
+
+
 def _nth(choices: tuple[str, ...], index: int) -> str:
     return choices[index % len(choices)]

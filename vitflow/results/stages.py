@@ -1,4 +1,4 @@
-"""What is made from all runs at once: tables, winner, principal components, figures, slides.
+"""What is made from all runs at once: tables, winner, what features say, figures, slides.
 
 Each stage leaves a record in ``results/<study>/provenance/<stage>.json``: digests of what it read, of what it
 made and of its code. A stage is *current* while those hold, whatever the file times say; the Snakefile makes the
@@ -90,10 +90,10 @@ def stages(study: Study) -> dict[str, Stage]:
         home.grid,
         home.summary,
         *(home.metrics / f"{run}.json" for run in grid.runs),
-        *(home.analysis / f"{stem}.json" for stem in ("summary", "confusion", "calibration")),
+        *(home.analysis / f"{stem}.json" for stem in ("summary", "confusion", "calibration", "inspection")),
         home.analysis / "curves.csv",
     )
-    components = home.analysis / "pca.json"
+    inside = home.analysis / "features.json"
     drawn = tuple(home.figures / f"{stem}.{form}" for stem in names(study) for form in FORMATS)
     drawn += (home.figures / "captions.json",)
     deck = tuple(home.slides / f"deck.{form}" for form in ("md", "html", "pdf", "pptx"))
@@ -112,7 +112,7 @@ def stages(study: Study) -> dict[str, Stage]:
             configuration=shown,
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
-        Stage("pca", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (components,)),
+        Stage("features", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (inside,)),
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
@@ -124,11 +124,16 @@ def stages(study: Study) -> dict[str, Stage]:
             Stage("best", study, (home.selection, *fresh), confirmed, rooms=TABLES, configuration=shown),
         ]
     found += [
-        Stage("figures", study, (*tables[-4:], components), drawn, rooms=("figures",)),
+        Stage("figures", study, (*tables[-5:], inside), drawn, rooms=("figures",)),
         Stage(
             "slides",
             study,
-            (home.analysis / "summary.json", *confirmed[:1], *drawn, *talk(study.study)),
+            (
+                *(home.analysis / f"{stem}.json" for stem in ("summary", "inspection", "features")),
+                *confirmed[:1],
+                *drawn,
+                *talk(study.study),
+            ),
             deck,
             rooms=("slides", "analysis/claims", "analysis/techniques"),
         ),
