@@ -50,7 +50,7 @@ def test_blocks_keep_their_order_and_their_styles() -> None:
         Bullets((cell("one"), cell("two"))),
         Table((cell("a"), cell("b")), ((cell("1"), cell("2")),), (False, True)),
     )
-    assert (slide.opening, slide.figure, slide.part, slide.seconds, slide.layout) == (False, None, "talk", 5, "text")
+    assert (slide.form, slide.figure, slide.part, slide.seconds, slide.layout) == ("", None, "talk", 5, "text")
 
 
 def test_slides_have_their_numbers_lines_notes_and_places() -> None:

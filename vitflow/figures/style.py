@@ -87,7 +87,7 @@ class Look:
 def styled(text: str = "") -> Iterator[None]:
     """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says.
 
-    ``text`` is what will be written: letters that matplotlib's own font lacks come from this machine's, if it has them.
+    ``text`` is what will be written: letters that our own fonts lack come from this machine's, if it has them.
     """
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # told once, with advice: alphabets.py
