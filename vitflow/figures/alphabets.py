@@ -1,8 +1,8 @@
 """The typeface of figures and talk, and letters that it lacks, Japanese ones for instance.
 
-IBM Plex Sans 3.005 (SIL Open Font License, beside the files in ``fonts/``): figures are as wide as each other, so columns
-of numbers align, and it runs as wide as Arial, which stands in for it in PowerPoint. What it lacks comes from DejaVu Sans,
-which ships with matplotlib; what both lack from a font of this machine, if any.
+IBM Plex Sans 3.005 (SIL Open Font License, beside the files in ``fonts/``): its digits are as wide as each other, so
+columns of numbers align, and it runs as wide as Arial, which stands in for it in PowerPoint. What it lacks comes from
+DejaVu Sans, which ships with matplotlib; what both lack from a font of this machine, if any.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ from vitflow.figures.style import (
     heading,
     ink,
     looks,
+    missing,
     new_figure,
+    picture,
 )
 
 #: classes that get a colour and a name, further ones are grey; past Okabe and Ito's, names tell them apart
@@ -103,10 +105,10 @@ def draw_patches(analysis: Analysis) -> Drawing:
     figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0, compress=True))
     for column, example in enumerate(examples):
         image = np.array(example.image, dtype=np.uint8)  # [H, W, C]
-        _pixels(rows[0, column], image)
+        picture(rows[0, column], image)
         rows[0, column].set_title(wrap(data.classes[example.label], 11), loc="center", fontsize=13, pad=4)
         for row, model in enumerate(models, start=1):
-            _pixels(rows[row, column], np.array(model.patch.maps[column], dtype=np.uint8))
+            picture(rows[row, column], np.array(model.patch.maps[column], dtype=np.uint8))
     _row_label(rows[0, 0], "image", BLACK)
     for row, model in enumerate(models, start=1):
         share = 100 * sum(model.patch.explained[:3])
@@ -133,12 +135,7 @@ def draw_patches(analysis: Analysis) -> Drawing:
 
 def _nothing(data: Pca) -> Drawing:
     """Words where no model has features."""
-    figure = new_figure(BESIDE)
-    axes = figure.subplots()
-    axes.axis("off")
-    axes.text(0.5, 0.5, "no features", ha="center", va="center", color=GREY)
-    said = f"No model has features.{_left_out(data)}"
-    return Drawing(figure, said, f"Nothing is drawn, n = 0: {said} There are no bands.")
+    return missing(f"no model has features.{_left_out(data)}".rstrip("."), BESIDE)
 
 
 def _left_out(data: Pca) -> str:
@@ -166,16 +163,6 @@ def _name_classes(axes: Axes, points: NDArray[np.float64], labels: NDArray[np.in
             x, y = np.median(points[labels == k], axis=0)
             names.append(Label(float(x), float(y), shorten(name), colour))
     place(axes, names, [], centred=True)
-
-
-def _pixels(axes: Axes, image: Any) -> None:
-    """An image [H, W, 1 or 3] with its pixels as they are."""
-    axes.imshow(
-        image if image.shape[-1] == 3 else image[..., 0], cmap="gray", vmin=0, vmax=255, interpolation="nearest"
-    )
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
 
 
 def _row_label(axes: Axes, text: str, colour: str) -> None:

@@ -11,8 +11,6 @@ from vitflow.slides.tables import Setting, lines
 
 #: line heights as a multiple of the size, as in deck.css
 LEADING, TITLE_LEADING, CAPTION_LEADING, NUMBER_LEADING = 1.36, 1.2, 1.32, 1.1
-#: a title is measured a little wider than it is, for PowerPoint's Arial
-WIDER = 1.03
 #: a figure gives way to the text below it down to this part of its own size
 SMALLEST_FIGURE = 0.7
 #: pixels between a figure, its caption, and text below
@@ -143,7 +141,7 @@ def _height(block: Block, slide: Slide, room: float, table: int) -> int:
 
 
 def _title_lines(text: Text, size: int, room: float) -> int:
-    return lines(plain(text), size * WIDER, room, "strong")
+    return lines(plain(text), size, room, "strong")
 
 
 def _alone(slide: Slide) -> bool:

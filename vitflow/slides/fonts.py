@@ -24,6 +24,8 @@ FACES = {
     "strong": ("IBMPlexSans-SemiBold.ttf", 600, "normal"),
     "em": ("IBMPlexSans-Italic.ttf", 400, "italic"),
 }
+#: how much wider Arial is than the strong face
+BOLDER = 1.05
 #: what has the letters that the faces lack
 SPARE = "DejaVuSans.ttf"
 
@@ -36,7 +38,7 @@ def embedded(styles: list[str], characters: str) -> str:
 
 
 def width(text: str, size: float, style: str = "plain") -> float:
-    """Width in pixels of one line of ``text`` set at ``size`` pixels."""
+    """Width in pixels of one line of ``text`` set at ``size`` pixels; strong text is taken for PowerPoint's Arial."""
     characters, advances, em = _metrics(FACES.get(style, FACES["plain"])[0])
     spare, spare_advances, spare_em = _metrics(SPARE)
     length = 0.0
@@ -45,7 +47,7 @@ def width(text: str, size: float, style: str = "plain") -> float:
             length += advances[glyph][0] / em
         else:
             length += spare_advances[spare.get(ord(c), ".notdef")][0] / spare_em
-    return length * size
+    return length * size * (BOLDER if style == "strong" else 1)
 
 
 def _rule(family: str, style: str, file: str, weight: int, slant: str, characters: str) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from lxml import etree
 from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.dml import MSO_THEME_COLOR
@@ -21,6 +19,8 @@ from vitflow.slides.boxes import Box
 from vitflow.slides.deck import Block, Bullets, Deck, Numbers, Paragraph, Slide, Span, Table, Text
 from vitflow.slides.fit import (
     CAPTION_GAP,
+    NUMBER_LEADING,
+    TITLE_LEADING,
     block_height,
     body_size,
     caption_height,
@@ -33,23 +33,27 @@ from vitflow.slides.fit import (
     title_size,
 )
 from vitflow.slides.patches import patches
-from vitflow.slides.tables import Setting
-from vitflow.slides.theme import FONT, dress, emu
-
-INK, MUTED, ACCENT, WARNING, DAY, DUSK, RULE, PALE = (
-    MSO_THEME_COLOR.TEXT_1,
-    MSO_THEME_COLOR.ACCENT_3,
-    MSO_THEME_COLOR.ACCENT_1,
-    MSO_THEME_COLOR.ACCENT_2,
-    MSO_THEME_COLOR.BACKGROUND_1,
-    MSO_THEME_COLOR.ACCENT_5,
-    "accent4",
-    MSO_THEME_COLOR.BACKGROUND_2,
+from vitflow.slides.shapes import (
+    ACCENT,
+    DAY,
+    DUSK,
+    INK,
+    MUTED,
+    PALE,
+    RULE,
+    WARNING,
+    bullet,
+    fill,
+    rectangle,
+    rule_below,
+    textbox,
 )
-_STYLES = {"quiet": MUTED, "missing": WARNING}
+from vitflow.slides.tables import LEADING as TABLE_LEADING
+from vitflow.slides.tables import Setting
+from vitflow.slides.theme import dress, emu
+
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 _TITLE_ONLY = 5  # layout of the default template
-_RECTANGLE = 1
 
 
 def pptx(deck: Deck) -> bytes:
@@ -72,13 +76,15 @@ def _slide(presentation: Any, slide: Slide, deck: Deck) -> None:
     if opening:
         _night(sheet, deck)
     elif slide.layout == "statement":
-        _rectangle(sheet, boxes.STATEMENT_BAR, ACCENT)
+        rectangle(sheet, boxes.STATEMENT_BAR, ACCENT)
     title, box = sheet.shapes.title, title_box(slide)
     title.left, title.top, title.width, title.height = emu(box)
     title.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-    _fill(title.text_frame, [slide.heading], title_size(slide), DAY if opening else INK, bold=True)
+    fill(
+        title.text_frame, [slide.heading], title_size(slide), DAY if opening else INK, bold=True, leading=TITLE_LEADING
+    )
     if slide.label:
-        _fill(_textbox(sheet, boxes.KICKER), [(Span(slide.label, "strong"),)], boxes.KICKER_PX, ACCENT)
+        fill(textbox(sheet, boxes.KICKER), [(Span(slide.label, "strong"),)], boxes.KICKER_PX, ACCENT)
 
     if slide.figure is not None:
         _figure(sheet, slide)
@@ -93,8 +99,8 @@ def _slide(presentation: Any, slide: Slide, deck: Deck) -> None:
     )
     corner = Box(footer.x + footer.width - 100, footer.y, 100, footer.height)
     for text, place in ((deck.footer, footer), (deck.page(slide), corner)):
-        frame = _textbox(sheet, place)
-        _fill(frame, [(Span(text),)], boxes.FOOTER_PX, DUSK if opening else MUTED)
+        frame = textbox(sheet, place)
+        fill(frame, [(Span(text),)], boxes.FOOTER_PX, DUSK if opening else MUTED)
     frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
     sheet.notes_slide.notes_text_frame.text = f"[{slide.timing}]\n{slide.notes}"
 
@@ -105,7 +111,7 @@ def _night(sheet: Any, deck: Deck) -> None:
     ground.solid()
     ground.fore_color.theme_color = MSO_THEME_COLOR.TEXT_2
     for box, colour in patches(deck):
-        square = _rectangle(sheet, box, ACCENT)
+        square = rectangle(sheet, box, ACCENT)
         square.fill.fore_color.rgb = RGBColor.from_string(colour)
 
 
@@ -117,7 +123,7 @@ def _figure(sheet: Any, slide: Slide) -> None:
     picture._element.nvPicPr.cNvPr.set("descr", slide.figure.alt)
     column = boxes.FIGURE_BESIDE if slide.layout == "beside" else boxes.FIGURE_FULL
     below = Box(column.x, box.bottom + CAPTION_GAP, column.width, caption_height(slide))
-    _fill(_textbox(sheet, below), [(Span(slide.figure.caption),)], boxes.CAPTION_PX, MUTED)
+    fill(textbox(sheet, below), [(Span(slide.figure.caption),)], boxes.CAPTION_PX, MUTED)
 
 
 def _block(sheet: Any, block: Block, box: Box, slide: Slide) -> None:
@@ -125,19 +131,19 @@ def _block(sheet: Any, block: Block, box: Box, slide: Slide) -> None:
     match block:
         case Paragraph(text):
             if block.is_panel:
-                _rectangle(sheet, box, PALE)
-                _rectangle(sheet, box._replace(width=6), WARNING)
+                rectangle(sheet, box, PALE)
+                rectangle(sheet, box._replace(width=6), WARNING)
                 pad = boxes.PANEL_PAD
                 box = Box(box.x + pad, box.y + pad, box.width - 2 * pad, box.height - 2 * pad)
             note = is_note(block, slide)
             size = boxes.NOTE_PX if note else body_size(slide)
-            _fill(_textbox(sheet, box), [text], size, MUTED if note else colour)
+            fill(textbox(sheet, box), [text], size, MUTED if note else colour)
         case Bullets(items):
-            frame = _textbox(sheet, box)
-            _fill(frame, items, body_size(slide), colour)
+            frame = textbox(sheet, box)
+            fill(frame, items, body_size(slide), colour)
             for paragraph in frame.paragraphs:
                 paragraph.space_after = Pt(item_gap(slide) * 0.75)
-                _bullet(paragraph)
+                bullet(paragraph)
         case Table():
             _table(sheet, Setting(block, box.width, table_size(slide)), box)
         case Numbers(values, counted):
@@ -163,72 +169,18 @@ def _table(sheet: Any, setting: Setting, box: Box) -> None:
             cell.vertical_anchor = MSO_ANCHOR.BOTTOM if head else MSO_ANCHOR.TOP
             named = not table.has_header and column == 0
             colour = MUTED if head or named else ACCENT if table.is_chosen(row) else INK
-            _fill(cell.text_frame, [text], setting.text_size(index), colour, bold=head or None)
+            fill(cell.text_frame, [text], setting.text_size(index), colour, bold=head or None, leading=TABLE_LEADING)
             if table.right[column]:
                 cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
-            _rule_below(cell, "tx1" if head or last else RULE)
+            rule_below(cell, "tx1" if head or last else RULE)
 
 
 def _numbers(sheet: Any, values: tuple[Text, ...], counted: tuple[Text, ...], box: Box) -> None:
     column = box.width // len(values)
     for index, (value, words) in enumerate(zip(values, counted, strict=True)):
-        frame = _textbox(sheet, Box(box.x + index * column, box.y, column - boxes.GAP, box.height))
-        _fill(frame, [value], boxes.NUMBER_PX, ACCENT, bold=True)
-        _fill(frame, [words], boxes.COUNTED_PX, MUTED, more=True)
-
-
-# -------------------------------------------------------------------------------------- text and shapes
-
-
-def _fill(
-    frame: Any, texts: Iterable[Text], size: float, colour: Any, bold: bool | None = None, more: bool = False
-) -> None:
-    """Set a text frame to paragraphs of ``size`` pixels, or add them to it as ``more``."""
-    frame.word_wrap = True
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-    for index, text in enumerate(texts):
-        paragraph = frame.paragraphs[0] if index == 0 and not more else frame.add_paragraph()
-        paragraph.alignment = PP_ALIGN.LEFT
-        for span in text:
-            run = paragraph.add_run()
-            run.text = span.text
-            run.font.size = Pt(size * 0.75)
-            run.font.bold, run.font.italic = bold or span.style == "strong", span.style == "em"
-            run.font.color.theme_color = _STYLES.get(span.style, colour)
-            if span.href:
-                run.hyperlink.address = span.href
-
-
-def _textbox(sheet: Any, box: Box) -> Any:
-    return sheet.shapes.add_textbox(*emu(box)).text_frame
-
-
-def _rectangle(sheet: Any, box: Box, colour: Any) -> Any:
-    """A shape that only decorates, and says so to those who cannot see it."""
-    shape = sheet.shapes.add_shape(_RECTANGLE, *emu(box))
-    shape.fill.solid()
-    shape.fill.fore_color.theme_color = colour
-    shape.line.fill.background()
-    shape.shadow.inherit = False
-    shape._element.nvSpPr.cNvPr.set("descr", "")
-    return shape
-
-
-def _bullet(paragraph: Any) -> None:
-    """A real bullet in the accent colour, with a hanging indent."""
-    properties = paragraph._p.get_or_add_pPr()
-    properties.set("marL", str(boxes.INDENT * 9525))
-    properties.set("indent", str(-boxes.INDENT * 9525))
-    colour = etree.SubElement(properties, qn("a:buClr"))
-    etree.SubElement(colour, qn("a:schemeClr"), val="accent1")
-    etree.SubElement(properties, qn("a:buFont"), typeface=FONT)
-    etree.SubElement(properties, qn("a:buChar"), char="\N{BLACK SMALL SQUARE}")
-
-
-def _rule_below(cell: Any, colour: str) -> None:
-    line = etree.SubElement(cell._tc.get_or_add_tcPr(), qn("a:lnB"), w="9525")
-    fill = etree.SubElement(line, qn("a:solidFill"))
-    etree.SubElement(fill, qn("a:schemeClr"), val=colour)
+        frame = textbox(sheet, Box(box.x + index * column, box.y, column - boxes.GAP, box.height))
+        fill(frame, [value], boxes.NUMBER_PX, ACCENT, bold=True, leading=NUMBER_LEADING)
+        fill(frame, [words], boxes.COUNTED_PX, MUTED, more=True)
 
 
 # --------------------------------------------------------------------------------------------- the file
