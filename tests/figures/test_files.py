@@ -60,8 +60,8 @@ def test_rerun_gives_identical_bytes(drawn: Path, diverged: Case, tmp_path: Path
 
 
 def test_pictures_have_the_size_of_their_place_on_the_slide(drawn: Path, diverged: Case) -> None:
-    beside = {"pca", *(stem for stem in names(diverged.study) if stem.startswith("axis-"))}
-    full = {"curves", "differences", "accuracy-cost", "pca-patches", "confusion", "calibration"}
+    beside = {"images", "pca", *(stem for stem in names(diverged.study) if stem.startswith("axis-"))}
+    full = {"curves", "model", "differences", "accuracy-cost", "pca-patches", "confusion", "calibration"}
     for stem in names(diverged.study):
         with Image.open(drawn / f"{stem}.png") as picture:
             sides = [side for side in (BESIDE, FULL) if picture.size == (round(150 * side[0]), round(150 * side[1]))]

@@ -18,7 +18,7 @@ def draw(analysis: Analysis) -> Drawing:
     """The example images that features were looked at for, in two rows, pixels as they are."""
     data, found = analysis.pca, analysis.summary.dataset
     if not data.examples:
-        return missing("no images were kept, since no run has features", BESIDE)
+        return missing("no images were kept, since no run has features.", BESIDE)
     columns = math.ceil(len(data.examples) / ROWS)
     figure = new_figure(BESIDE)
     # square pictures leave gaps in a plain grid: compress them

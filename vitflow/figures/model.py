@@ -49,7 +49,7 @@ def draw(analysis: Analysis) -> Drawing:
     """
     summary = analysis.summary
     if summary.model["family"] != "vit":
-        return missing("the baseline is no Vision Transformer, so its parts are not drawn")
+        return missing("the baseline is no Vision Transformer, so its parts are not drawn.")
     parts = {part: [axis for axis in summary.axes if axis.axis in names] for part, names in PARTS.items()}
     known = {name for names in PARTS.values() for name in names}
     recipe = [_words(axis, whole=True) for axis in summary.axes if axis.axis not in known]

@@ -135,7 +135,7 @@ def draw_patches(analysis: Analysis) -> Drawing:
 
 def _nothing(data: Pca) -> Drawing:
     """Words where no model has features."""
-    return missing(f"no model has features.{_left_out(data)}".rstrip("."), BESIDE)
+    return missing(f"no model has features.{_left_out(data)}", BESIDE)
 
 
 def _left_out(data: Pca) -> str:

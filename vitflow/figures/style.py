@@ -109,12 +109,12 @@ def new_figure(size: tuple[float, float]) -> Figure:
 
 
 def missing(reason: str, size: tuple[float, float] = FULL) -> Drawing:
-    """Words in place of a figure for which there are no numbers, and the ``reason``, a clause."""
+    """Words in place of a figure for which there are no numbers, and the ``reason``, to follow a colon."""
     figure = new_figure(size)
     axes = figure.subplots()
     axes.axis("off")
     axes.text(0.5, 0.5, "\n".join(textwrap.wrap(reason, 40)), ha="center", va="center", color=GREY)
-    return Drawing(figure, reason, f"Nothing is drawn, n = 0: {reason}. There are no bands.", reason)
+    return Drawing(figure, reason, f"Nothing is drawn, n = 0: {reason} There are no bands.", reason)
 
 
 def picture(axes: Axes, image: NDArray[np.uint8]) -> None:

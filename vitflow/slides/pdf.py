@@ -165,8 +165,9 @@ Promise.all([...document.fonts].map((font) => font.load())).then(() => {
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "deck.html"
             source.write_text(page, encoding="utf-8")
-            command = [self.path, "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-            command += ["--disable-component-update", "--disable-sync", f"--user-data-dir={folder}/profile"]
+            command = [self.path, "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"]
+            command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+            command += [f"--user-data-dir={folder}/profile"]
             command += ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
             try:
                 done = subprocess.run([*command, *arguments, source.as_uri()], capture_output=True, timeout=180)

@@ -16,7 +16,7 @@ from pptx.util import Emu, Pt
 
 from vitflow.slides import boxes
 from vitflow.slides.boxes import Box
-from vitflow.slides.deck import Block, Bullets, Deck, Numbers, Paragraph, Slide, Span, Table, Text
+from vitflow.slides.deck import Block, Bullets, Deck, Numbers, Paragraph, Slide, Span, Table, Text, plain
 from vitflow.slides.fit import (
     CAPTION_GAP,
     NUMBER_LEADING,
@@ -169,6 +169,7 @@ def _table(sheet: Any, setting: Setting, box: Box) -> None:
             cell.vertical_anchor = MSO_ANCHOR.BOTTOM if head else MSO_ANCHOR.TOP
             named = not table.has_header and column == 0
             colour = MUTED if head or named else ACCENT if table.is_chosen(row) else INK
+            text = (Span(plain(text)),) if named else text
             fill(cell.text_frame, [text], setting.text_size(index), colour, bold=head or None, leading=TABLE_LEADING)
             if table.right[column]:
                 cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT

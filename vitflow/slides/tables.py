@@ -29,6 +29,9 @@ class Setting:
         self.table, self.size = table, size
         self.paddings = _paddings(table, size)
         self.least, wanted = self._widths(room)
+        # no column asks for more than two thirds, or one long text would starve the others; names are not starved
+        most = room * 2 / 3 if table.has_header else room
+        wanted = [max(low, min(high, most)) for low, high in zip(self.least, wanted, strict=True)]
         self.columns = _shared(self.least, wanted, room)
 
     @property
@@ -76,7 +79,11 @@ class Setting:
         rooms = [
             w - self.air(k) - pad for k, (w, pad) in enumerate(zip(self.columns, self.paddings[index], strict=True))
         ]
-        tallest = max(lines(plain(text), size, room, "strong") for text, room in zip(row, rooms, strict=True))
+        head = self.table.has_header and index == 0
+        tallest = max(
+            lines(plain(text), size, room, "strong" if head else _weight(text))
+            for text, room in zip(row, rooms, strict=True)
+        )
         return math.ceil(tallest * size * LEADING + DOWN * self.size) + RULE
 
 
@@ -97,8 +104,6 @@ def pieces(text: str) -> list[str]:
 
 def _shared(least: list[float], wanted: list[float], room: float) -> list[float]:
     """Widths of columns, together ``room`` at most, between the least and the wanted ones if that can be."""
-    # no column asks for more than two thirds, or one long text would starve the others
-    wanted = [max(low, min(high, room * 2 / 3)) for low, high in zip(least, wanted, strict=True)]
     if sum(wanted) <= room:  # every cell on one line: all columns grow alike
         return [w * min(room / sum(wanted), GROWTH) for w in wanted]
     if sum(least) >= room:  # words will be broken
@@ -122,6 +127,10 @@ def _paddings(table: Table, size: int) -> list[list[float]]:
         for row, tail in enumerate(tails if len(units) == 1 else [], start=first):
             paddings[row][column] = 0.0 if tail is None else longest - tail
     return paddings
+
+
+def _weight(text: Text) -> str:
+    return "strong" if any(span.style == "strong" for span in text) else "plain"
 
 
 def _tail(text: str, size: int) -> float | None:
