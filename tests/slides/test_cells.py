@@ -30,7 +30,7 @@ def test_escaped_words_are_what_a_reader_of_markdown_sees() -> None:
 
 def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
     run = a_run(n=3, validation=around(84.0), test=around(83.0))
-    costs = "2.71 M | 174 M | 1.25× |"
+    costs = "2.71 | 174 | 1.25× |"
     assert cells.model_row(NASTY, run) == f"| {KEPT} | 3 | 84.0&nbsp;±&nbsp;0.2 | 83.0&nbsp;±&nbsp;0.2 | {costs}"
     bold = "| **best** | 3 | **84.0&nbsp;±&nbsp;0.2** | **83.0&nbsp;±&nbsp;0.2** | "
     assert cells.model_row("best", run, chosen=True) == bold + costs
@@ -38,9 +38,9 @@ def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
 
 def test_a_row_of_all_runs_has_two_decimals_and_what_diverged() -> None:
     run = a_run(label=NASTY, n=3, test=around(83.126), validation=around(84.0), time_ratio=None)
-    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 M | 174 M | – |"
+    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 | 174 | – |"
     lost = diverged(5, 9, label="heads 96", test=NOTHING, validation=NOTHING)
-    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 M | 174 M | 1.25× |"
+    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 | 174 | 1.25× |"
 
 
 def test_a_row_of_stability_has_spikes_norm_and_logit() -> None:

@@ -146,4 +146,4 @@ def table_slide(rows: list[str]) -> Slide:
     """A slide that is one table, its rows numbered."""
     numbered = tuple((cell(str(k)), cell(row)) for k, row in enumerate(rows))
     table = Table((cell("run"), cell("what")), numbered, (True, False))
-    return Slide(1, 1, False, cell("All runs"), (table,), None, "notes", 30, "backup")
+    return Slide(1, 1, "", "", cell("All runs"), (table,), None, "notes", 30, "backup")

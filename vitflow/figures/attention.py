@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vitflow.figures.labels import Label, end_labels
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, Drawing, heading, looks, new_figure, nothing
+from vitflow.figures.style import FULL, GREY, Drawing, heading, looks, missing, new_figure
 
 
 def draw(analysis: Analysis) -> Drawing:
@@ -15,7 +15,7 @@ def draw(analysis: Analysis) -> Drawing:
     data, look = analysis.inspection, looks(analysis.summary)
     models = {name: run for name in data.shown if (run := data.runs[name]).attention}
     if not models:
-        return nothing("No model that was looked into attends to anything")
+        return missing("No model that was looked into attends to anything")
     figure = new_figure(FULL)
     panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
     for axes, (name, run) in zip(panels, models.items(), strict=True):

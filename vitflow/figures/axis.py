@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from vitflow.analysis.records import Run
 from vitflow.figures.labels import wrap
@@ -65,6 +66,8 @@ def draw(analysis: Analysis, index: int) -> Drawing:
             _mark_diverged(accuracy, x, runs[name])
     _baseline_band(accuracy, runs[BASELINE], summary.equivalence_margin)
     heading(accuracy, "test accuracy (%)")
+    # as many as the height allows would change with the layout, which they change
+    accuracy.yaxis.set_major_locator(MaxNLocator(6))
     accuracy.grid(axis="y")
     accuracy.tick_params(axis="x", length=0)
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from vitflow.analysis.records import ClassAccuracy, Confused
 from vitflow.figures.labels import shorten, wrap
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, looks, new_figure, nothing
+from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, looks, missing, new_figure
 
 MOST = 12  #: classes that have room, those that differ most
 
@@ -17,7 +17,7 @@ def draw(analysis: Analysis) -> Drawing:
     data, look = analysis.inspection, looks(analysis.summary)
     contrast = data.contrast
     if contrast is None:
-        return nothing("No two models to compare class by class")
+        return missing("No two models to compare class by class")
     runs = [data.runs[contrast.one], data.runs[contrast.other]]
     styles = [look[contrast.one], look[contrast.other]]
     classes = sorted(contrast.classes, key=_apart, reverse=True)[:MOST]

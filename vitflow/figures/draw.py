@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMATS = ("svg", "png")
 #: figures that every study has: the stem of their files, and where in this folder the function is that draws them
 FIGURES = {
+    "images": "images.draw",
+    "model": "model.draw",
     "curves": "curves.draw",
     "differences": "differences.draw",
     "accuracy-cost": "cost.draw",
@@ -54,7 +56,8 @@ def axis_stem(group: str, axis: str) -> str:
 def draw(analysis: Path, out: Path) -> None:
     """Draw every figure as ``<stem>.svg`` and ``<stem>.png`` (150 dpi) into ``out``, then ``captions.json``.
 
-    ``captions.json`` maps a stem to its ``caption`` (one line) and ``alt`` text (with n, and what bands mean).
+    ``captions.json`` maps a stem to its ``caption`` (one line), ``alt`` text (with n, and what bands mean), and the
+    reason why it is ``missing`` ('' where it is not).
     Raises FigureError naming a missing or damaged file of the analysis, FileProblem where ``out`` cannot be
     written. Says so where no font here has a letter that is written.
     """
@@ -69,7 +72,7 @@ def draw(analysis: Path, out: Path) -> None:
         for stem, make in drawings(analysis).items():
             drawing = make()
             _publish(drawing, out, stem)
-            captions[stem] = {"caption": drawing.caption, "alt": drawing.alt}
+            captions[stem] = {"caption": drawing.caption, "alt": drawing.alt, "missing": drawing.missing}
     write_json(out / "captions.json", captions)
 
 

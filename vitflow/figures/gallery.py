@@ -15,7 +15,7 @@ from vitflow.analysis.records import Features
 from vitflow.figures.labels import wrap
 from vitflow.figures.pca import MODELS, ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BLACK, FULL, SMALL, Drawing, ink, looks, new_figure, nothing
+from vitflow.figures.style import BLACK, FULL, SMALL, Drawing, ink, looks, missing, new_figure
 
 FRAME = "#00E5FF"  #: of the patch that asks: no colour of the maps
 PICTURES = 10  #: in a row of components, models side by side
@@ -59,7 +59,7 @@ def draw_attention(analysis: Analysis) -> Drawing:
     data, look = analysis.features, looks(analysis.summary)
     model = next((m for m in data.models if m.attention), None)
     if model is None or model.attention is None:
-        return nothing("No model with attention gives features") if data.models else without_features(data)
+        return missing("No model with attention gives features") if data.models else without_features(data)
     seen, side = model.attention, model.attention.image.shape[-1]
     depth, examples = seen.image.shape[:2]
     blocks = list(dict.fromkeys([0, depth - 1]))

@@ -11,7 +11,7 @@ from vitflow.analysis.records import Inspected, Layer
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, Drawing, heading, looks, new_figure, nothing
+from vitflow.figures.style import FULL, Drawing, heading, looks, missing, new_figure
 
 REGISTERS = 3  #: runs with registers that have room beside
 HEAD = 1.3  #: where what the head reads is drawn, the last layer being at 1
@@ -21,7 +21,7 @@ def draw(analysis: Analysis) -> Drawing:
     """Effective rank in parts of the width; median and largest length of features, registers beside."""
     data, look = analysis.inspection, looks(analysis.summary)
     if not data.shown:
-        return nothing("No model was looked into")
+        return missing("No model was looked into")
     figure = new_figure(FULL)
     ranks, norms = figure.subplots(1, 2)
     beside = [name for name, run in data.runs.items() if run.registers and name not in data.shown][:REGISTERS]
@@ -65,7 +65,7 @@ def draw_separation(analysis: Analysis) -> Drawing:
     data, look = analysis.features, looks(analysis.summary)
     models = [model for model in data.models if model.pooled.probe is not None]
     if not models:
-        return nothing("Too few images to score a probe") if data.models else without_features(data)
+        return missing("Too few images to score a probe") if data.models else without_features(data)
     figure = new_figure(FULL)
     panels = figure.subplots(1, 3, width_ratios=[1, 1, 1])
     measures = (

@@ -27,8 +27,8 @@ from vitflow.figures.style import (
     heading,
     ink,
     looks,
+    missing,
     new_figure,
-    nothing,
 )
 
 #: classes that get a colour and a name, further ones are grey; past Okabe and Ito's, names tell them apart
@@ -133,7 +133,7 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
 
 def without_features(data: Features) -> Drawing:
     """Words where no model has features."""
-    return nothing(f"No model has features{left_out(data).rstrip('.').replace(' Left out', ': left out')}")
+    return missing(f"No model has features{left_out(data).rstrip('.').replace(' Left out', ': left out')}")
 
 
 def left_out(data: Features) -> str:

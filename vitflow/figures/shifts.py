@@ -6,14 +6,14 @@ import numpy as np
 
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, looks, new_figure, nothing
+from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, looks, missing, new_figure
 
 
 def draw(analysis: Analysis) -> Drawing:
     """Images that keep their class, by pixels moved: the models that are set beside each other, others in grey."""
     data, look = analysis.inspection, looks(analysis.summary)
     if not data.shown:
-        return nothing("No model was looked into", BESIDE)
+        return missing("No model was looked into", BESIDE)
     figure = new_figure(BESIDE)
     axes = figure.subplots()
     others = [name for name in data.runs if name not in data.shown]

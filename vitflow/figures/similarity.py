@@ -11,7 +11,7 @@ from vitflow.analysis.records import Inside
 from vitflow.figures.labels import shorten
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BESIDE, BLACK, FULL, SMALL, Drawing, new_figure, nothing
+from vitflow.figures.style import BESIDE, BLACK, FULL, SMALL, Drawing, missing, new_figure
 
 NUMBERED = 8  #: layers of a model, up to which cells hold their number
 
@@ -58,7 +58,7 @@ def draw_positions(analysis: Analysis) -> Drawing:
     if model is None or model.position is None:
         if not data.models:
             return without_features(data)
-        return nothing("No model has learned its positions", BESIDE)
+        return missing("No model has learned its positions", BESIDE)
     cosine = model.position.values / 127.5 - 1  # [T, T]
     side = round(len(cosine) ** 0.5)
     framed = np.full((side, side, side + 1, side + 1), np.nan)

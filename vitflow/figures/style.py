@@ -6,6 +6,8 @@ cannot be read on white. A run keeps its colour and marker in all figures of a s
 
 from __future__ import annotations
 
+import logging
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
+from numpy.typing import NDArray
 
 from vitflow.analysis.records import Summary
 from vitflow.figures.alphabets import families
@@ -31,6 +34,7 @@ BODY, SMALL = 14, 12  # SMALL only for second-rank text
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE = "#767676", "#ECECEC"
+TINT = "#DDECF6"  # BLUE, as a ground for words
 
 AXIS_COLOURS = (BLUE, GREEN, SKY)
 AXIS_MARKERS = ("o", "^", "D", "v", "P", "X")
@@ -73,6 +77,7 @@ class Drawing:
     figure: Figure
     caption: str
     alt: str
+    missing: str = ""  #: why there is nothing to be seen; a slide says so in place of the figure
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,10 @@ class Look:
 def styled(text: str = "") -> Iterator[None]:
     """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says.
 
-    ``text`` is what will be written: letters that matplotlib's own font lacks come from this machine's, if it has them.
+    ``text`` is what will be written: letters that our own fonts lack come from this machine's, if it has them.
     """
+    # the spare font has no semi-bold, and says so whenever it is looked up
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # told once, with advice: alphabets.py
         matplotlib.rcdefaults()
@@ -99,6 +106,24 @@ def styled(text: str = "") -> Iterator[None]:
 def new_figure(size: tuple[float, float]) -> Figure:
     """An empty figure of ``size`` inches with constrained layout, outside pyplot's global state."""
     return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
+
+
+def missing(reason: str, size: tuple[float, float] = FULL) -> Drawing:
+    """Words in place of a figure for which there are no numbers, and the ``reason``, to follow a colon."""
+    figure = new_figure(size)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, "\n".join(textwrap.wrap(reason, 40)), ha="center", va="center", color=GREY)
+    return Drawing(figure, reason, f"Nothing is drawn, n = 0: {reason} There are no bands.", reason)
+
+
+def picture(axes: Axes, image: NDArray[np.uint8]) -> None:
+    """An image [H, W, 1 or 3] with its pixels as they are."""
+    shown = image if image.shape[-1] == 3 else image[..., 0]
+    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
 
 
 def looks(summary: Summary) -> dict[str, Look]:
@@ -157,15 +182,6 @@ def diverged(summary: Summary, names: list[str] | None = None) -> str:
 def heading(axes: Axes, text: str) -> None:
     """Name the quantity on the vertical axis above it, where it is read without turning the head."""
     axes.set_title(text, loc="left", pad=10)
-
-
-def nothing(said: str, size: tuple[float, float] = FULL) -> Drawing:
-    """Words in a figure's place, where a study has nothing to show there."""
-    figure = new_figure(size)
-    axes = figure.subplots()
-    axes.axis("off")
-    axes.text(0.5, 0.5, said, ha="center", va="center", color=GREY)
-    return Drawing(figure, f"{said}.", f"Nothing is drawn, n = 0: {said}. There are no bands.")
 
 
 def _nth(choices: tuple[str, ...], index: int) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vitflow.analysis.claims import Change
 from vitflow.analysis.records import Choice, Confirmed, Contrast, Run
-from vitflow.slides.filters import NOTHING, amount, bounds, interval, number, signed, stat, three, times
+from vitflow.slides.filters import NOTHING, bounds, interval, millions, number, signed, stat, three, times
 
 
 def escaped(text: str) -> str:
@@ -25,8 +25,8 @@ def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
         str(run.n),
         f"{bold}{stat(run.validation)}{bold}",
         f"{bold}{stat(run.test)}{bold}",
-        amount(run.parameters),
-        amount(run.multiplications),
+        millions(run.parameters),
+        millions(run.multiplications),
         times(run.time_ratio),
     )
 
@@ -41,8 +41,8 @@ def seeds_row(run: Run) -> Markup:
         number(run.test.sd, 2),
         number(run.validation.mean, 2),
         number(run.validation.sd, 2),
-        amount(run.parameters),
-        amount(run.multiplications),
+        millions(run.parameters),
+        millions(run.multiplications),
         times(run.time_ratio),
     )
 
@@ -125,8 +125,8 @@ def finalist_row(name: str, run: Confirmed, contrast: Contrast | None) -> Markup
         stat(run.validation),
         stat(run.test),
         NOTHING if contrast is None else _points(contrast),
-        amount(run.parameters),
-        amount(run.multiplications),
+        millions(run.parameters),
+        millions(run.multiplications),
     )
 
 

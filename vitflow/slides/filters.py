@@ -37,6 +37,12 @@ def amount(value: float) -> str:
     return f"{value:g}"
 
 
+def millions(value: float) -> str:
+    """``2.71``, ``32.3``, ``1,298``: three digits of a million, for columns whose header says so."""
+    scaled = value / 1e6
+    return f"{scaled:,.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f}"
+
+
 def three(value: float | None) -> str:
     """Three significant digits, ``0.876`` or ``1.6e+11``; a dash where there is no number."""
     return NOTHING if value is None else f"{value:.3g}".replace("-", MINUS)
@@ -76,6 +82,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "signed": signed,
     "stat": stat,
     "amount": amount,
+    "millions": millions,
     "three": three,
     "times": times,
     "thousands": thousands,

@@ -46,6 +46,8 @@ def fill(
     def figure(stem: str) -> Markup:
         if stem not in captions:
             raise SlidesError(f"no figure '{stem}'{nearest(stem, sorted(captions))}")
+        if reason := captions[stem].get("missing"):
+            return Markup(f"[Not shown: {escaped(reason)}]{{.missing}}")
         alt, caption = (escaped(captions[stem][key]).replace('"', "'") for key in ("alt", "caption"))
         return Markup(f'![{alt}]({figures}/{stem}.svg "{caption}")')
 
