@@ -24,7 +24,7 @@ $(READY):
 demo: $(READY)  ## the whole study on handwritten digits, to the deck
 	@$(BIN)/vitflow slides --check  # before five minutes of training, not after
 	$(BIN)/snakemake --cores $(CORES) --configfile workflow/studies/digits.yaml --quiet rules
-	@echo "results/digits/slides/deck.html  deck.pdf  deck.pptx"
+	@echo "results/digits/slides/deck.html  deck.pdf  deck.pptx  explore.html"
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .

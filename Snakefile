@@ -39,6 +39,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/slides.smk"
+include: "workflow/rules/explore.smk"
 
 
 localrules:
@@ -52,6 +53,7 @@ localrules:
     best,
     figures,
     slides,
+    explore,
 
 
 rule all:
@@ -62,6 +64,7 @@ rule all:
         made_by("figures"),
         made_by("best"),
         made_by("slides"),
+        made_by("explore"),
 
 
 # every run trained and evaluated, tables, figures
@@ -111,3 +114,8 @@ rule figures:
 rule slides:
     input:
         made_by("slides"),
+
+
+rule explore:
+    input:
+        made_by("explore"),

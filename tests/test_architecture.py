@@ -22,6 +22,7 @@ ROOMS = (
     "analysis",
     "figures",
     "slides",
+    "explore",
     "results",
     "commands",
 )

@@ -157,6 +157,8 @@ def test_status_names_results_of_older_code(
         ("summary best slides", "analysis/claims/effects.py analysis/techniques.py"),
         ("figures", "figures/axis.py figures/style.py figures/draw.py"),
         ("slides", "slides/html.py slides/deck.css slides/deck.js"),
+        ("slides explore", "slides/filters.py"),
+        ("explore", "explore/view.py explore/page.html explore/explore.css explore/explore.js"),
         ("", "models/attention.py training/loop.py data/folder.py study/schema.py machine/files.py measuring/cost.py"),
         ("", "results/stages.py results/audit.py commands/figures.py commands/slides.py cli.py"),
     ],

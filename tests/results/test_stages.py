@@ -58,13 +58,14 @@ def test_every_run_is_read_by_the_summary_and_has_its_metrics(study: Study) -> N
 
 def test_a_study_that_chooses_no_winner_has_no_such_stages(study: Study) -> None:
     found = stages.stages(study.model_copy(update={"best": None}))
-    assert list(found) == ["summary", "features", "figures", "slides"]
+    assert list(found) == ["summary", "features", "mistakes", "figures", "slides", "explore"]
     assert HOME.analysis / "best.json" not in found["slides"].inputs
 
 
 def test_every_room_that_a_stage_names_exists(study: Study) -> None:
     rooms = {room for stage in stages.stages(study).values() for room in stage.rooms}
-    assert rooms == {"analysis", "commands/analyse", "figures", "slides", "analysis/claims", "analysis/techniques"}
+    tables, talk = {"analysis", "commands/analyse"}, {"slides", "analysis/claims", "analysis/techniques"}
+    assert rooms == tables | {"figures"} | talk | {"explore", "slides/filters"}
     assert all(source_digest(room) != source_digest("no such room") for room in rooms)
 
 
@@ -144,6 +145,7 @@ def test_without_a_record_nothing_is_believed(made: dict[str, Stage], name: str)
     [
         *((room, {"summary", "best"}) for room in stages.TABLES),
         ("figures", {"figures"}),
+        *((room, {"explore"}) for room in ("explore", "slides/filters")),
         *((room, {"slides"}) for room in ("slides", "analysis/claims", "analysis/techniques")),
         # the first would want other weights, the second another training
         *((room, set[str]()) for room in ("models", "training", "measuring/scores", "measuring/features")),
@@ -173,7 +175,7 @@ def test_another_axis_wants_another_figure(study: Study, made: dict[str, Stage])
     axes = {"architecture": {**study.ablations["architecture"], "depth": [1, 2]}}
     found = stages.stages(study.model_copy(update={"ablations": axes}))
     # the selection is until the new run has scores, the talk until the new figure is drawn
-    assert states(found) == all_but(summary="outdated", best="outdated", figures="outdated")
+    assert states(found) == all_but(**dict.fromkeys(("summary", "best", "figures", "explore"), "outdated"))
     for path in (HOME.seed("depth=1", 0).metrics, HOME.figures / "axis-architecture-depth.png"):
         write_text(path, "new")
     assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features"}, "outdated"))

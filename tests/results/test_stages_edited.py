@@ -34,17 +34,21 @@ def test_an_output_changed_by_hand_is_named(made: dict[str, Stage], name: str, p
 @pytest.mark.parametrize(
     ("path", "made_by", "read_by"),
     [
-        (HOME.analysis / "summary.json", "summary", {"figures", "slides"}),
-        *((HOME.analysis / name, "summary", {"figures"}) for name in ("curves.csv", "confusion.json")),
-        (HOME.analysis / "calibration.json", "summary", {"figures"}),
+        (HOME.analysis / "summary.json", "summary", {"figures", "slides", "explore"}),
+        (HOME.analysis / "curves.csv", "summary", {"figures", "explore"}),
+        *((HOME.analysis / name, "summary", {"figures"}) for name in ("confusion.json", "calibration.json")),
         *((path, "summary", set[str]()) for path in (HOME.grid, HOME.summary, HOME.metrics / "baseline.json")),
-        (HOME.analysis / "features.json", "features", {"figures", "slides"}),
+        (HOME.analysis / "features.json", "features", {"figures", "slides", "explore"}),
         (HOME.analysis / "inspection.json", "summary", {"figures", "slides"}),
+        (HOME.analysis / "mistakes.json", "mistakes", {"explore"}),
         (HOME.selection, "select", {"best"}),
         (HOME.analysis / "best.json", "best", {"slides"}),
         (HOME.figures / "curves.svg", "figures", {"slides"}),
         (HOME.figures / "captions.json", "figures", {"slides"}),
-        (HOME.slides / "deck.md", "slides", set[str]()),
+        *(
+            (HOME.slides / name, stage, set[str]())
+            for name, stage in (("deck.md", "slides"), ("explore.html", "explore"))
+        ),
     ],
     ids=lambda value: getattr(value, "name", None),
 )

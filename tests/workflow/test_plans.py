@@ -14,7 +14,7 @@ def test_an_axis_value_plans_that_run_and_its_dependants(here: Path) -> None:
     # who the finalists are is known only after the selection
     assert plan["train_run"] == [f"{HOME}/checkpoints/width=12/seed0.safetensors"]
     assert plan["evaluate_run"] == [f"{HOME}/runs/width=12/seed0/metrics.json"]
-    assert {"summarise", "select", "draw", "render_slides"} <= set(plan)
+    assert {"summarise", "collect_mistakes", "select", "draw", "render_slides", "make_page"} <= set(plan)
     assert not {"prepare", "extract_features", "look_inside"} & set(plan)
 
 

@@ -39,8 +39,8 @@ def test_figures_and_deck_deleted_in_a_clone_are_made_again_to_the_same_bytes(
     clone: Path = request.getfixturevalue(kind)
     for folder in ("figures", "slides"):
         shutil.rmtree(clone / HOME / folder)
-    ran = jobs_in(snakemake(clone, "figures", "slides", study=None))
-    assert set(ran) == {"draw", "render_slides"}
+    ran = jobs_in(snakemake(clone, "figures", "slides", "explore", study=None))
+    assert set(ran) == {"draw", "render_slides", "make_page"}
     for folder in ("figures", "slides"):
         for old in sorted((finished / HOME / folder).iterdir()):
             new = clone / HOME / folder / old.name

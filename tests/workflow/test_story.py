@@ -74,7 +74,7 @@ def test_repro_after_an_edit_runs_what_snakemake_would_and_then_nothing(story: S
     ran = jobs_in(story.failed)
     assert ran["train_run"] == [str(WEIGHTS[LAST])], "the others were trained before"
     assert sorted(ran["extract_features"]) == sorted(story.plan["extract_features"]) == sorted(map(str, ARRAYS))
-    assert set(ran) | set(jobs_in(story.resumed)) == {*story.plan, "draw", "render_slides"}
+    assert set(ran) | set(jobs_in(story.resumed)) == {*story.plan, "draw", "render_slides", "make_page"}
     assert runs_nothing(story.again)
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,8 @@ def test_a_finished_study_has_all_that_design_promises(finished: Path) -> None:
     assert set(measured) == {"baseline", "width=8", "heads=1", "resnet18-width=4"}
     assert all(found["images_per_second"] > 0 and found["peak_bytes"] > 0 for found in measured.values())
     assert measured["width=8"]["peak_bytes"] < measured["baseline"]["peak_bytes"]
-    for form in ("html", "pdf", "pptx"):
-        assert (home / "slides" / f"deck.{form}").stat().st_size > 10_000
+    for name in ("deck.html", "deck.pdf", "deck.pptx", "explore.html"):
+        assert (home / "slides" / name).stat().st_size > 10_000
     summary = json.loads((home / "analysis" / "summary.json").read_text())
     assert (summary["done"], summary["total"]) == (5, 5)
     scores = [
@@ -84,7 +85,14 @@ def test_a_new_selection_of_the_same_winner_does_not_train_it_again(checkout: Pa
     output = snakemake(checkout, "best")
     assert "checkpoint select" in output
     assert winner.stat().st_mtime_ns == before
-    assert set(planned(checkout)) == {"measure_cost", "summarise", "draw", "render_slides"}, "what was not asked for"
+    assert set(planned(checkout)) == {
+        "measure_cost",
+        "collect_mistakes",
+        "summarise",
+        "draw",
+        "render_slides",
+        "make_page",
+    }, "what was not asked for"
 
 
 def test_a_learning_rate_plans_all_runs(clone: Path) -> None:
@@ -96,7 +104,7 @@ def test_a_learning_rate_plans_all_runs(clone: Path) -> None:
 def test_an_edit_of_the_presentation_trains_nothing(clone: Path) -> None:
     edit(clone / STUDY, "A tiny study", "Another title")
     plan = planned(clone)
-    assert set(plan) <= {"summarise", "draw", "render_slides", "confirm_best"}
+    assert set(plan) <= {"summarise", "draw", "render_slides", "make_page", "confirm_best"}
     assert "summarise" in plan
 
 
@@ -104,6 +112,12 @@ def test_code_and_comments_of_the_models_plan_nothing(checkout: Path) -> None:
     edit(checkout / "vitflow/models/norm.py", '"""', '"""Another word. ')
     edit(checkout / "vitflow/training/loop.py", "CHECKPOINT_SECONDS = 60.0", "CHECKPOINT_SECONDS = 61.0")
     assert planned(checkout) == {}
+
+
+def test_code_of_the_page_plans_the_page(checkout: Path) -> None:
+    with (checkout / "vitflow/explore/view.py").open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert set(planned(checkout)) == {"make_page"}
 
 
 def test_code_of_figures_plans_figures_and_slides(checkout: Path) -> None:
@@ -204,6 +218,20 @@ def test_pending_training_in_short_sittings_finishes_the_study(tmp_path: Path, f
         assert (where / name).read_bytes() == (finished / name).read_bytes()
 
 
-def test_the_report_is_made(checkout: Path) -> None:
+def test_the_report_has_the_chapters_of_the_talk_and_a_caption_everywhere(checkout: Path) -> None:
     snakemake(checkout, "--report", "report.html")
-    assert (checkout / "report.html").stat().st_size > 100_000
+    page = (checkout / "report.html").read_text()
+    chapters, results = (
+        json.JSONDecoder().raw_decode(page, page.index(f"var {name} = ") + len(f"var {name} = "))[0]
+        for name in ("categories", "results")
+    )
+    assert sorted(chapters) == ["1. Data", "2. Training", "3. Comparison", "4. Features", "5. Talk"]
+    found = {chapter: {Path(path).name for path in parts["Other"]} for chapter, parts in chapters.items()}
+    assert found["1. Data"] == {"digits.json"}
+    assert found["5. Talk"] == {"deck.html", "deck.pdf", "explore.html"}
+    assert "summary.csv" in found["3. Comparison"]
+    drawn = {path.name for path in (checkout / "results/tiny/figures").glob("*.svg")}
+    assert drawn <= set().union(*found.values())
+    assert all(re.search(r"<p>\w", result["caption"]) for result in results.values())
+    captions = json.loads((checkout / "results/tiny/figures/captions.json").read_text())
+    assert captions["curves"]["caption"] in unescape(results["results/tiny/figures/curves.svg"]["caption"])

@@ -1,4 +1,4 @@
-"""What is made from all runs at once: tables, winner, what features say, figures, slides.
+"""What is made from all runs at once: tables, winners, what features say, figures, slides, page.
 
 Each stage leaves a record in ``results/<study>/provenance/<stage>.json``: digests of what it read, of what it
 made and of its code. A stage is *current* while those hold, whatever the file times say; the Snakefile makes the
@@ -94,6 +94,7 @@ def stages(study: Study) -> dict[str, Stage]:
         home.analysis / "curves.csv",
     )
     inside = home.analysis / "features.json"
+    wrong = home.analysis / "mistakes.json"
     drawn = tuple(home.figures / f"{stem}.{form}" for stem in names(study) for form in FORMATS)
     drawn += (home.figures / "captions.json",)
     deck = tuple(home.slides / f"deck.{form}" for form in ("md", "html", "pdf", "pptx"))
@@ -113,6 +114,8 @@ def stages(study: Study) -> dict[str, Stage]:
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
         Stage("features", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (inside,)),
+        # nor this one: the images are elsewhere
+        Stage("mistakes", study, scores, (wrong,)),
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
@@ -136,6 +139,14 @@ def stages(study: Study) -> dict[str, Stage]:
             ),
             deck,
             rooms=("slides", "analysis/claims", "analysis/techniques"),
+        ),
+        Stage(
+            "explore",
+            study,
+            (home.analysis / "summary.json", home.analysis / "curves.csv", inside, wrong),
+            (home.slides / "explore.html",),
+            rooms=("explore", "slides/filters"),
+            configuration=sha256_text(" ".join(run.config.digest for run in grid.runs.values())),
         ),
     ]
     return {stage.name: stage for stage in found}

@@ -8,7 +8,13 @@ rule summarise:
         read_by("summary"),
         manifest=ancient(MANIFEST),
     output:
-        made_by("summary"),
+        report(
+            str(HOME.summary),
+            caption="../report/runs.rst",
+            category=appendix.COMPARISON,
+            labels={"figure": "table of all runs"},
+        ),
+        [path for path in made_by("summary") if path != str(HOME.summary)],
     params:
         config=CONFIG,
     log:

@@ -10,6 +10,7 @@ from vitflow.data.manifest import check_shares
 from vitflow.data.raw import DataError
 from vitflow.machine.files import FileProblem, read_json, write_text
 from vitflow.results import ledger, stages, times
+from vitflow.results import report as appendix
 from vitflow.results.layout import Layout
 from vitflow.results.place import check_links, check_name
 from vitflow.study.grid import expand
@@ -35,6 +36,7 @@ try:
         for job in ledger.all_jobs(STUDY):
             times.settle_job(STUDY, job)
         times.settle_stages(STAGES.values())
+        appendix.write_captions(HOME)
 except (ConfigError, DataError, FileProblem, ledger.LedgerError) as error:
     raise WorkflowError(str(error))
 

@@ -3,7 +3,9 @@
 # the manifest beforehand, for it says what the bytes have to be. No params: studies share their images.
 rule prepare:
     output:
-        manifest=update(MANIFEST),
+        manifest=report(
+            update(MANIFEST), caption="../report/data.rst", category=appendix.DATA, labels={"figure": "images"}
+        ),
         images=str(places.prepared(STUDY.dataset.key)),
     log:
         f"logs/{STUDY.study}/prepare.log",

@@ -3,11 +3,16 @@ rule draw:
     input:
         read_by("figures"),
     output:
-        report(
-            [path for path in made_by("figures") if path.endswith(".svg")],
-            caption="../report/figure.rst",
-            category=STUDY.study,
-        ),
+        [
+            report(
+                path,
+                caption=str(appendix.caption(HOME, Path(path).stem)),
+                category=appendix.chapter(Path(path).stem),
+                labels={"figure": Path(path).stem},
+            )
+            for path in made_by("figures")
+            if path.endswith(".svg")
+        ],
         [path for path in made_by("figures") if not path.endswith(".svg")],
     params:
         config=CONFIG,

@@ -3,7 +3,12 @@ rule render_slides:
     input:
         read_by("slides"),
     output:
-        made_by("slides"),
+        [path for path in made_by("slides") if not path.endswith((".html", ".pdf"))],
+        [
+            report(path, caption="../report/talk.rst", category=appendix.TALK, labels={"figure": Path(path).name})
+            for path in made_by("slides")
+            if path.endswith((".html", ".pdf"))
+        ],
     params:
         config=CONFIG,
     log:

@@ -1,4 +1,4 @@
-"""The other files of a made-up analysis, to go with its summary: curves, confusion, calibration, looks into models."""
+"""The other files of a made-up analysis: curves, confusion, calibration, looks into models, mistakes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from support.analysis.looks import made_up_features, made_up_inspection
+from support.analysis.mistakes import write_mistakes
 from support.analysis.summary import made_up
 from vitflow.analysis.records import Bins, Calibration, Cell, Confusion, Run, Summary
 from vitflow.machine.files import write_csv
@@ -33,6 +34,7 @@ def write_analysis(folder: Path, study: Study, diverged: dict[str, int] | None =
     Calibration(split="validation", runs=bins).write(folder / "calibration.json")
     made_up_features(study, summary, generator).write(folder / "features.json")
     made_up_inspection(study, summary, generator).write(folder / "inspection.json")
+    write_mistakes(folder, summary)
     return summary
 
 

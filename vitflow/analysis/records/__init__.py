@@ -24,6 +24,7 @@ from vitflow.analysis.records.inspection import (
     Inspection,
     InspectionTitles,
 )
+from vitflow.analysis.records.mistakes import Answers, Mistakes, Picture
 from vitflow.analysis.records.packed import Packed
 from vitflow.analysis.records.pooled import Bins, Calibration, Cell, Confusion
 from vitflow.analysis.records.record import Interval, Record, Setting
@@ -45,6 +46,7 @@ from vitflow.analysis.records.winner import Choice, Confirmed, Contrast, Finalis
 
 __all__ = [
     "Absent",
+    "Answers",
     "Attention",
     "Axis",
     "BestSingle",
@@ -73,7 +75,9 @@ __all__ = [
     "Interval",
     "Kind",
     "Layer",
+    "Mistakes",
     "Packed",
+    "Picture",
     "Place",
     "Record",
     "Run",

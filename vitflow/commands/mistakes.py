@@ -1,0 +1,74 @@
+"""`vitflow mistakes`: validation images that runs get wrong, and what each run says of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from vitflow.analysis.mistakes import Said, mistakes
+from vitflow.commands.options import add_study, study_of
+from vitflow.machine.files import FileProblem, read_json, sha256
+from vitflow.results.layout import Layout, SeedPaths
+from vitflow.results.ledger import LedgerError, jobs
+from vitflow.results.stages import stages
+from vitflow.study.dataset import Dataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+EXAMPLE = "vitflow mistakes"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_study(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write analysis/mistakes.json from the prepared images and the predictions of all runs that are finished."""
+    from vitflow.data.prepare import load
+
+    study = study_of(options)
+    over = [job for job in jobs(study) if job.is_over]
+    if not over:
+        raise LedgerError(
+            f"study '{study.study}' has no results yet; run `snakemake evaluate` or `vitflow train --pending`"
+        )
+    finished: dict[str, list[SeedPaths]] = defaultdict(list)
+    for job in over:
+        if job.status == "done" and _held_out(job.config.dataset) == _held_out(study.dataset):
+            finished[job.run].append(job.paths)
+    data = load(study.dataset)
+    labels = data.validation.labels.numpy()
+    said = {name: _said(seeds, labels) for name, seeds in finished.items()} if len(labels) else {}
+    found = mistakes(said, labels, data.validation.images.numpy(), data.classes)
+    found.write(Layout(study.study).analysis / "mistakes.json")
+    stages(study)["mistakes"].seal()
+    return 0
+
+
+def _held_out(dataset: Dataset) -> Dataset:
+    """All that decides which images are held out: two runs that agree on it are asked about the same ones."""
+    return dataset.model_copy(update={"path": None, "title": None, "train_images": None})
+
+
+def _said(seeds: list[SeedPaths], labels: NDArray[np.int64]) -> Said:
+    """Raises FileProblem naming predictions that are missing, changed, or of other images."""
+    import numpy as np
+
+    predicted, confidence = [], []
+    for paths in seeds:
+        if sha256(paths.predictions) != read_json(paths.metrics, "predictions_sha256")["predictions_sha256"]:
+            raise FileProblem(
+                f"{paths.predictions}: not what {paths.metrics} says; delete both to have them made again"
+            )
+        with np.load(paths.predictions) as arrays:
+            if not np.array_equal(arrays["validation_label"], labels):
+                raise FileProblem(
+                    f"{paths.predictions}: of other validation images; delete {paths.metrics} to score anew"
+                )
+            predicted.append(arrays["validation_predicted"].astype(np.int64))
+            confidence.append(arrays["validation_confidence"].astype(np.float64))
+    return Said(np.stack(predicted), np.stack(confidence))
