@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vitflow.analysis.records import Pca
 from vitflow.figures.labels import Label, end_labels, place, shorten, wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
     BESIDE,
@@ -29,7 +30,7 @@ from vitflow.figures.style import (
     Drawing,
     heading,
     ink,
-    looks,
+    instead,
     new_figure,
 )
 
@@ -43,7 +44,7 @@ def draw(analysis: Analysis) -> Drawing:
     data, look = analysis.pca, looks(analysis.summary)
     models, classes = data.models, data.classes
     if not models:
-        return _nothing(data)
+        return instead(f"No model has features.{_left_out(data)}", BESIDE)
     labels = np.array(data.labels)  # [images]
     figure = new_figure(BESIDE)
     above, below = cast(Any, figure.subfigures(2, 1, height_ratios=[1.5, 1]))
@@ -96,7 +97,7 @@ def draw_patches(analysis: Analysis) -> Drawing:
     data, look = analysis.pca, looks(analysis.summary)
     models, examples = data.models, data.examples
     if not models:
-        return _nothing(data)
+        return instead(f"No model has features.{_left_out(data)}", FULL)
     figure = new_figure(FULL)
     rows = figure.subplots(1 + len(models), len(examples), squeeze=False)
     # square pictures leave gaps in a plain grid: compress them
@@ -129,16 +130,6 @@ def draw_patches(analysis: Analysis) -> Drawing:
         f"There are no bands."
     )
     return Drawing(figure, caption, alt)
-
-
-def _nothing(data: Pca) -> Drawing:
-    """Words where no model has features."""
-    figure = new_figure(BESIDE)
-    axes = figure.subplots()
-    axes.axis("off")
-    axes.text(0.5, 0.5, "no features", ha="center", va="center", color=GREY)
-    said = f"No model has features.{_left_out(data)}"
-    return Drawing(figure, said, f"Nothing is drawn, n = 0: {said} There are no bands.")
 
 
 def _left_out(data: Pca) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitflow.analysis.curves import Curves, read_curves
-from vitflow.analysis.records import Calibration, Confusion, Pca, Summary
+from vitflow.analysis.records import Calibration, Confusion, Pca, Summary, Winners
 from vitflow.machine.files import FileProblem
 
 
@@ -23,6 +23,7 @@ class Analysis:
     confusion: Confusion
     calibration: Calibration
     pca: Pca
+    winners: Winners | None  #: None where the study chooses none, or has not yet
 
 
 def read(folder: Path) -> Analysis:
@@ -34,6 +35,7 @@ def read(folder: Path) -> Analysis:
             confusion=Confusion.read(folder / "confusion.json"),
             calibration=Calibration.read(folder / "calibration.json"),
             pca=Pca.read(folder / "pca.json"),
+            winners=Winners.read(folder / "best.json") if (folder / "best.json").exists() else None,
         )
     except FileProblem as error:
         raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from support.analysis.finalists import made_up_winners
 from support.analysis.summary import made_up
 from vitflow.analysis.records import (
     Absent,
@@ -44,6 +45,8 @@ def write_analysis(folder: Path, study: Study, diverged: dict[str, int] | None =
     bins = {name: _bins(run, generator) for name, run in summary.runs.items() if run.n}
     Calibration(split="validation", runs=bins).write(folder / "calibration.json")
     _pca(study, summary, generator).write(folder / "pca.json")
+    if study.best:
+        made_up_winners(study, summary, generator).write(folder / "best.json")
     return summary
 
 
