@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from vitflow.figures.labels import Label, end_labels
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, Drawing, heading, looks, missing, new_figure
+from vitflow.figures.style import FULL, GREY, Drawing, heading, missing, new_figure
 
 
 def draw(analysis: Analysis) -> Drawing:

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 
 from vitflow.analysis.records import ClassAccuracy, Confused
 from vitflow.figures.labels import shorten, wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, looks, missing, new_figure
+from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, missing, new_figure
 
 MOST = 12  #: classes that have room, those that differ most
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from vitflow.analysis.records import Features
 from vitflow.figures.labels import wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.pca import MODELS, ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BLACK, FULL, SMALL, Drawing, ink, looks, missing, new_figure
+from vitflow.figures.style import BLACK, FULL, SMALL, Drawing, ink, missing, new_figure
 
 FRAME = "#00E5FF"  #: of the patch that asks: no colour of the maps
 PICTURES = 10  #: in a row of components, models side by side

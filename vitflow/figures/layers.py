@@ -9,9 +9,10 @@ from matplotlib.ticker import MultipleLocator
 
 from vitflow.analysis.records import Inspected, Layer
 from vitflow.figures.labels import Label, end_labels, wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, Drawing, heading, looks, missing, new_figure
+from vitflow.figures.style import FULL, Drawing, heading, missing, new_figure
 
 REGISTERS = 3  #: runs with registers that have room beside
 HEAD = 1.3  #: where what the head reads is drawn, the last layer being at 1

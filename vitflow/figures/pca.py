@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vitflow.analysis.records import Features, View
 from vitflow.figures.labels import Label, end_labels, shorten, wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
     BLACK,
@@ -26,7 +27,6 @@ from vitflow.figures.style import (
     Drawing,
     heading,
     ink,
-    looks,
     missing,
     new_figure,
 )

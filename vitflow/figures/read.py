@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitflow.analysis.curves import Curves, read_curves
-from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Summary
+from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Summary, Winners
 from vitflow.machine.files import FileProblem
 
 
@@ -24,6 +24,7 @@ class Analysis:
     calibration: Calibration
     features: Features
     inspection: Inspection
+    winners: Winners | None  #: None where the study chooses none, or has not yet
 
 
 def read(folder: Path) -> Analysis:
@@ -36,6 +37,7 @@ def read(folder: Path) -> Analysis:
             calibration=Calibration.read(folder / "calibration.json"),
             features=Features.read(folder / "features.json"),
             inspection=Inspection.read(folder / "inspection.json"),
+            winners=Winners.read(folder / "best.json") if (folder / "best.json").exists() else None,
         )
     except FileProblem as error:
         raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None

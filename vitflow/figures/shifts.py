@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from vitflow.figures.labels import Label, end_labels, wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, looks, missing, new_figure
+from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, missing, new_figure
 
 
 def draw(analysis: Analysis) -> Drawing:

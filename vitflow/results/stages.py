@@ -127,7 +127,13 @@ def stages(study: Study) -> dict[str, Stage]:
             Stage("best", study, (home.selection, *fresh), confirmed, rooms=TABLES, configuration=shown),
         ]
     found += [
-        Stage("figures", study, (*tables[-5:], inside), drawn, rooms=("figures",)),
+        Stage(
+            "figures",
+            study,
+            (*tables[-5:], inside, *confirmed[:1]),
+            drawn,
+            rooms=("figures", "analysis/claims", "analysis/confirmation"),
+        ),
         Stage(
             "slides",
             study,

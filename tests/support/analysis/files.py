@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from support.analysis.finalists import made_up_winners
 from support.analysis.looks import made_up_features, made_up_inspection
 from support.analysis.mistakes import write_mistakes
 from support.analysis.summary import made_up
@@ -35,6 +36,8 @@ def write_analysis(folder: Path, study: Study, diverged: dict[str, int] | None =
     made_up_features(study, summary, generator).write(folder / "features.json")
     made_up_inspection(study, summary, generator).write(folder / "inspection.json")
     write_mistakes(folder, summary)
+    if study.best:
+        made_up_winners(study, summary, generator).write(folder / "best.json")
     return summary
 
 

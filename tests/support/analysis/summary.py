@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from support.analysis.studies import TECHNIQUES
+from support.analysis.world import ACCURACY, FIT, GAP, WORTH, effect
 from vitflow.analysis.claims import best_single, findings
 from vitflow.analysis.intervals import ENOUGH_SEEDS
 from vitflow.analysis.records import Images, Run, Stability, Statistics, Summary
@@ -15,18 +16,10 @@ from vitflow.analysis.summary import axes_table, groups_table
 from vitflow.study import grid
 from vitflow.study.grid import BASELINE, Grid, expand, feature_runs
 from vitflow.study.models import ResNet, ViT
+from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-#: what a value is worth, in points of accuracy; a made-up world in which small patches help
-WORTH = {
-    "patch_size": lambda v: -4.0 * (math.log2(v) - 2),
-    "width": lambda v: 3.0 * math.log2(v / 192),
-    "depth": lambda v: 2.0 * math.log2(v / 6),
-    "heads": lambda v: -0.5 * abs(math.log2(v / 8)),
-    "augmentation": lambda v: {"none": -9.0, "crop": -3.0, "crop_flip": 0.0}[v],
-    "learning_rate": lambda v: -0.8 * abs(math.log2(v / 0.001)),
-}
 
 
 def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generator) -> Summary:
@@ -78,12 +71,8 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
 
 
 def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.random.Generator) -> Run:
-    model, changed = run.config.model, run.config.changes_from(study.baseline_run)
-    cost = _cost_of_vit(study, model) if isinstance(model, ViT) else _cost_of_resnet(model)
-    if isinstance(model, ViT):
-        accuracy = 82.0 + sum(WORTH[field](value) for field, value in changed.items() if field in WORTH)
-    else:
-        accuracy = 93.0 + 0.8 * math.log2(model.width / 64) + (0.4 if model.depth == 50 else 0)
+    model, cost = run.config.model, cost_of(study, run.config.model)
+    accuracy, gap = world_of(run.config, study.baseline_run)
     accuracy += generator.normal(0, 0.15)
     n = len(run.seeds) - diverged
 
@@ -101,7 +90,7 @@ def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.r
         diverged=diverged,
         validation=measured(accuracy + 0.3, 0.3),
         test=measured(accuracy, 0.25),
-        clean_train=measured(min(accuracy + 12, 99.9), 0.2),
+        clean_train=measured(min(accuracy + gap, 99.9), 0.2),
         test_loss=measured(0.9 - accuracy / 200, 0.01),
         test_ece=measured(4.0, 0.3),
         shift_consistency=measured(88.0, 0.5),
@@ -110,6 +99,22 @@ def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.r
         **vars(_timed(cost, generator)),
         stability=_stability(run, diverged, generator),
     )
+
+
+def world_of(config: RunConfig, baseline: RunConfig) -> tuple[float, float]:
+    """(test accuracy, distance of clean training images from it) that the made-up world gives a configuration."""
+    changed, model = config.changes_from(baseline), config.model
+    gap = GAP + effect(FIT, changed)
+    if isinstance(model, ViT):
+        return ACCURACY + effect(WORTH, changed), gap
+    fewer = {field: value for field, value in changed.items() if field == "train_images"}
+    deeper = 0.8 * math.log2(model.width / 64) + (0.4 if model.depth == 50 else 0)
+    return 93.0 + deeper + effect(WORTH, fewer), gap
+
+
+def cost_of(study: Study, model: ViT | ResNet) -> Cost:
+    """Exact counts of a model, nearly."""
+    return _cost_of_vit(study, model) if isinstance(model, ViT) else _cost_of_resnet(model)
 
 
 def _cost_of_vit(study: Study, model: ViT) -> Cost:
