@@ -12,13 +12,13 @@ from support.records import a_run, an_axis, diverged
 from vitflow.analysis.claims import axis_finding, best_single, findings, group_finding
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.analysis.summary import axes_table
-from vitflow.study.grid import BASELINE, feature_runs
+from vitflow.study.grid import BASELINE
 
 MARGIN = PLAN.equivalence_margin
 
 
 def found_in(table: dict[str, Run]) -> Findings:
-    return findings(PLAN, table, feature_runs(PLAN))
+    return findings(PLAN, table)
 
 
 def test_results_from_before_stability_was_measured_say_so() -> None:
@@ -62,7 +62,6 @@ def test_a_baseline_that_diverged_is_said_in_the_titles() -> None:
     found = found_in(table_of(MEASURED, tuple((BASELINE, seed) for seed in range(4))))
     assert found.convergence == "The baseline diverged, at step 5, 15, 25, 35"
     assert found.headline == "The baseline diverged: nothing compares with it"
-    assert found.features == "No features: the models that were to give them diverged"
 
 
 def test_findings_of_a_study_that_is_not_finished() -> None:
@@ -137,7 +136,6 @@ def test_findings_name_numbers_and_references() -> None:
         ") against the baseline ViT, with 1 times the parameters and 4 times the multiplications"
     )
     assert found.best == "Best ViT on validation: width 96, 81.1 ± 0.2 %"
-    assert found.features == "First components of what each model has learned"
 
 
 @pytest.mark.parametrize(
@@ -147,14 +145,7 @@ def test_findings_name_numbers_and_references() -> None:
 def test_multiplications_are_counted_in_three_figures(count: int, said: str) -> None:
     table = {BASELINE: a_run(multiplications=count)}
     expected = f"Cost spans a factor of 1.0: {said} to {said} multiplications an image"
-    assert findings(PLAN, table, []).cost == expected
-
-
-def test_features_of_models_whose_first_seed_diverged_are_none() -> None:
-    table = {BASELINE: a_run(), "lost": diverged(7), "later": a_run(stability=diverged(7, 9).stability)}
-    for run in ("lost", "later"):
-        assert findings(PLAN, table, [run]).features.startswith("No features")
-        assert findings(PLAN, table, [run, BASELINE]).features.startswith("First components")
+    assert findings(PLAN, table).cost == expected
 
 
 def test_a_single_seed_has_no_deviation_in_the_titles() -> None:

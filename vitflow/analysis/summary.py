@@ -15,7 +15,7 @@ from vitflow.analysis.records import Axis, Group, Images, Place, Run, Summary
 from vitflow.analysis.runs import Cost, Result, runs_table
 from vitflow.analysis.techniques import Techniques
 from vitflow.machine.device import spell_device
-from vitflow.study.grid import BASELINE, Grid, feature_runs
+from vitflow.study.grid import BASELINE, Grid
 from vitflow.study.schema import Study
 
 
@@ -64,7 +64,7 @@ def summarise(
         axes=axes_table(study, grid, table, techniques),
         references=tuple(p.run for p in grid.points if p.group == "references" and p.run != BASELINE),
         diverged=tuple(name for name, run in table.items() if run.diverged),
-        findings=findings(study, table, feature_runs(study)),
+        findings=findings(study, table),
         best=best_single(table),
     )
 

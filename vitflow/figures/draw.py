@@ -30,6 +30,7 @@ FIGURES = {
     "fit": "fit.draw",
     "differences": "differences.draw",
     "accuracy-cost": "cost.draw",
+    "subsets": "subsets.draw",
     "winners": "winners.draw",
     "pca": "pca.draw",
     "pca-spectrum": "pca.draw_spectrum",

@@ -62,7 +62,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
-    - ``families``: runs of other families; ``best_vit``: the best single change, or the baseline
+    - ``families``: runs of other families; ``subsets``: whether any run had fewer images; ``best_vit``: the best single
+      change, or the baseline
     - ``rows``: all runs in the order of the study; ``steady``: in that of :func:`steadiness`
     - ``winners``: ``best.json``, or None where the study selects none or has not yet
     - ``titles`` by slide; ``nothing``: why nothing compares; ``counts``: how many changes gained and lost
@@ -110,6 +111,7 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "lost": by_effect["lost"][::-1],
         "unstable": [runs[name] for name in summary.diverged],
         "families": by_difference([run for run in runs.values() if run.kind == "family"]),
+        "subsets": any(run.kind == "subset" for run in runs.values()),
         "best_vit": runs[summary.best.run] if summary.best else None,
         "rows": [runs[name] for name in in_order(summary)],
         "steady": steadiness(summary),

@@ -14,7 +14,7 @@ from vitflow.analysis.records import Images, Run, Stability, Statistics, Summary
 from vitflow.analysis.runs import Cost, differences, kind_of, spread
 from vitflow.analysis.summary import axes_table, groups_table
 from vitflow.study import grid
-from vitflow.study.grid import BASELINE, Grid, expand, feature_runs
+from vitflow.study.grid import BASELINE, Grid, expand
 from vitflow.study.models import ResNet, ViT
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
@@ -65,7 +65,7 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
         axes=axes_table(study, plan, runs, TECHNIQUES),
         references=tuple(p.run for p in plan.points if p.group == "references" and p.run != BASELINE),
         diverged=tuple(name for name, run in runs.items() if run.diverged),
-        findings=findings(study, runs, feature_runs(study)),
+        findings=findings(study, runs),
         best=best_single(runs),
     )
 

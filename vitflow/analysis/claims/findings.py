@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from vitflow.analysis.claims.effects import judge, of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
@@ -17,11 +17,10 @@ from vitflow.study.schema import Study
 MUCH = 1.5
 
 
-def findings(study: Study, table: Mapping[str, Run], shown: Sequence[str]) -> Findings:
-    """Titles that the summary keeps. ``shown`` are the runs that were to give features."""
+def findings(study: Study, table: Mapping[str, Run]) -> Findings:
+    """Titles that the summary keeps."""
     base, margin, best = table[BASELINE], study.equivalence_margin, best_single(table)
     multiplications = [run.multiplications for run in table.values()]
-    with_features = [name for name in shown if "0" not in table[name].stability.diverged_at]
     families = [run for run in table.values() if run.kind == "family" and run.difference]
     return Findings(
         headline=_headline(table, margin),
@@ -34,9 +33,6 @@ def findings(study: Study, table: Mapping[str, Run], shown: Sequence[str]) -> Fi
         if best
         else "No run has a validation accuracy yet",
         subsets=subsets_finding(table),
-        features="First components of what each model has learned"
-        if with_features
-        else "No features: the models that were to give them diverged",
         references=_family(families[0], base, margin) if families else "No model of another family in this study",
     )
 

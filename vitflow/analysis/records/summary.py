@@ -124,7 +124,6 @@ class Findings(Record):
     cost: str
     best: str
     subsets: str
-    features: str
     references: str
 
 
