@@ -11,7 +11,7 @@ from support.results import HOME
 
 from vitflow import cli
 from vitflow.commands import analyse as command
-from vitflow.machine.files import read_json, write_text
+from vitflow.machine.files import read_json, sha256, write_json, write_text
 from vitflow.results.stages import stages
 from vitflow.study.reading import read_study
 
@@ -48,6 +48,12 @@ def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake
     told = mistake("analyse", "features")
     assert f"{FEATURES}: not what {FEATURES.with_suffix('.json')} says; delete both" in told
     assert not (HOME.analysis / "features.json").exists()
+
+
+def test_features_of_an_older_version_are_to_be_made_again(done: Path, mistake: Mistake) -> None:
+    write_text(FEATURES, "as they were")
+    write_json(FEATURES.with_suffix(".json"), {"layer": "block1", "features_sha256": sha256(FEATURES)})
+    assert f"{FEATURES}: of an older version; delete it and its .json" in mistake("analyse", "features")
 
 
 def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
