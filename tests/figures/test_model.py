@@ -117,7 +117,7 @@ def test_a_baseline_of_another_family_is_told_and_not_drawn(cases: dict[str, Cas
 
 
 def test_words_flow_into_lines_of_a_width() -> None:
-    words = [Item("Label", style.BLUE), *(Item(word) for word in "one two three four".split())]
+    words = [Item("Label", style.BLUE), *(Item(word) for word in ["one", "two", "three", "four"])]
     with style.styled():
         wide = flow.flow([words, words], 99, 12)
         assert [[item for _, item in line] for line in wide] == [words, words]
