@@ -34,7 +34,11 @@ def test_dots_are_the_seeds_bars_their_mean_and_lines_the_interval_of_the_differ
     upper, lower = diverged.drawing("axis-architecture-patch_size").figure.axes
     tests = [runs[place.run].test for place in places]
     dots = [c for c in upper.collections if isinstance(c, PathCollection)]
-    assert [len(c.get_offsets()) for c in dots] == [3, 5, 2]  # one seed of the baseline and one of patch size 8 diverged
+    assert [len(c.get_offsets()) for c in dots] == [
+        3,
+        5,
+        2,
+    ]  # one seed of the baseline and one of patch size 8 diverged
     for found, test in zip(dots, tests, strict=True):
         np.testing.assert_allclose(np.sort(np.asarray(found.get_offsets())[:, 1]), np.sort(test.values))
     bars = [line.get_ydata() for line in upper.get_lines() if line.get_linewidth() == 3]

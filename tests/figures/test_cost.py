@@ -47,7 +47,9 @@ def test_the_line_joins_every_vit_that_none_beats_at_its_cost_or_less(size: str,
         for name, run in case.analysis.summary.runs.items()
         if run.n and not run.diverged and run.kind in ("baseline", "change", "cross")
     }
-    (line,) = [line for line in case.drawing("accuracy-cost").figure.axes[0].get_lines() if line.get_drawstyle() != "default"]
+    (line,) = [
+        line for line in case.drawing("accuracy-cost").figure.axes[0].get_lines() if line.get_drawstyle() != "default"
+    ]
     joined = set(zip(*line.get_data(), strict=True))
     for at, accuracy in runs.values():
         beaten = any(other > accuracy and count < 1.05 * at for count, other in runs.values())

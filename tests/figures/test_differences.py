@@ -37,7 +37,9 @@ def test_dots_average_to_the_stated_difference(diverged: Case) -> None:
     assert gain is not None and f"{gain.test:+.1f}" in shown
 
 
-@pytest.mark.parametrize(("stem", "kind"), [("forest-architecture", "test_interval"), ("differences", "test_interval_overall")])
+@pytest.mark.parametrize(
+    ("stem", "kind"), [("forest-architecture", "test_interval"), ("differences", "test_interval_overall")]
+)
 def test_lines_are_simultaneous_over_what_the_picture_was_chosen_from(stem: str, kind: str, diverged: Case) -> None:
     axes = diverged.drawing(stem).figure.axes[0]
     lines = {tuple(np.round(line.get_xdata(), 3)) for line in axes.get_lines() if line.get_linewidth() == 1.8}
@@ -89,7 +91,11 @@ def test_every_change_of_a_group_has_a_row_in_its_pictures_and_none_is_too_full(
 def test_what_is_not_sure_is_grey_and_told_so(cases: dict[str, Case]) -> None:
     case = cases["88 runs"]
     axes = case.drawing("forest-training-1").figure.axes[0]
-    means = {round(float(line.get_xdata()[0]), 4): to_hex(line.get_color()) for line in axes.get_lines() if line.get_markersize() == 8.5}
+    means = {
+        round(float(line.get_xdata()[0]), 4): to_hex(line.get_color())
+        for line in axes.get_lines()
+        if line.get_markersize() == 8.5
+    }
     runs = case.analysis.summary.runs
     for name, grey in (("random_erasing=0.25", True), ("mixing=cutmix", False)):
         difference = runs[name].difference
@@ -110,9 +116,11 @@ def test_far_runs_are_arrows_inside_the_scale_with_their_number(cases: dict[str,
     arrows = [line for line in axes.get_lines() if line.get_marker() == ">"]
     low, high = axes.get_xlim()
     assert len(arrows) == 3 and all(low < line.get_xdata()[0] < high for line in arrows)  # three ResNets
-    assert {f"{run.difference.test:+.1f}" for run in case.analysis.summary.runs.values() if run.kind == "family" and run.difference} <= set(
-        labels(case, "differences")
-    )
+    assert {
+        f"{run.difference.test:+.1f}"
+        for run in case.analysis.summary.runs.values()
+        if run.kind == "family" and run.difference
+    } <= set(labels(case, "differences"))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ def test_seeds_are_dots_and_the_diagonal_is_no_gap(diverged: Case) -> None:
     lines = [line.get_xydata() for line in axes.get_lines() if len(line.get_xdata()) == 2]
     gaps = [float(np.asarray(line)[0, 0] - np.asarray(line)[0, 1]) for line in lines]
     assert gaps[0] == 0 and gaps == sorted(gaps)
-    assert all(np.allclose(np.diff(np.asarray(line), axis=0)[0, 0], np.diff(np.asarray(line), axis=0)[0, 1]) for line in lines)
+    assert all(
+        np.allclose(np.diff(np.asarray(line), axis=0)[0, 0], np.diff(np.asarray(line), axis=0)[0, 1]) for line in lines
+    )
 
 
 def test_the_least_fitted_and_the_furthest_from_its_training_images_are_named(cases: dict[str, Case]) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from vitflow.figures.pages import FIRST, PAGE, pages
 
-AXES = st.lists(st.integers(1, 25), max_size=20).map(lambda sizes: [f"a{k}" for k, n in enumerate(sizes) for _ in range(n)])
+AXES = st.lists(st.integers(1, 25), max_size=20).map(
+    lambda sizes: [f"a{k}" for k, n in enumerate(sizes) for _ in range(n)]
+)
 
 
 @settings(max_examples=300)
