@@ -80,7 +80,7 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     _scale(accuracy, [runs[name] for name in names], runs[BASELINE])
     for x, name in enumerate(names):
         if runs[name].diverged:
-            _mark_diverged(accuracy, x, runs[name])
+            _mark_diverged(accuracy, x, runs[name], brief=len(names) > ROOMY)
     _baseline_band(accuracy, runs[BASELINE], summary.equivalence_margin)
     heading(accuracy, "test accuracy (%)")
     # as many as the height allows would change with the layout, which they change
@@ -101,9 +101,15 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     intervals = any(_interval(runs[name]) for name in names)
     lines = ", lines simultaneous 95 % intervals of the difference from the baseline" if intervals else ""
     alike = "" if cost else f" {_same(summary)}."
+    lost = (
+        " \N{MULTIPLICATION SIGN}: diverged seeds."
+        if len(names) > ROOMY and any(runs[name].diverged for name in names)
+        else ""
+    )
     costs = f"Lower panel: {cost[0]}: {', '.join(map(short, cost[1]))}." if cost else alike.strip()
     caption = (
-        f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike} What else changes: {axis.confound}."
+        f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike}{lost} "
+        f"What else changes: {axis.confound}."
     )
     alt = (
         f"Test accuracy by {within(axis.label)}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
@@ -153,8 +159,8 @@ def _scale(axes: Axes, runs: Sequence[Run], baseline: Run) -> None:
     axes.set_ylim(middle - (1.45 if lost else 1.15) * half, middle + 1.15 * half)
 
 
-def _mark_diverged(axes: Axes, x: int, run: Run) -> None:
-    text = f"\N{MULTIPLICATION SIGN} {run.diverged} of {run.diverged + run.n}\ndiverged"
+def _mark_diverged(axes: Axes, x: int, run: Run, *, brief: bool) -> None:
+    text = f"\N{MULTIPLICATION SIGN} {run.diverged}" + ("" if brief else f" of {run.diverged + run.n}\ndiverged")
     axes.text(
         x, 0.03, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=SMALL, path_effects=HALO
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -54,7 +56,7 @@ def draw(analysis: Analysis) -> Drawing:
             handletextpad=0.1,
         )
     for axes, quantity in zip(panels, quantities, strict=True):
-        _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])))
+        _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
 
     clock = _clock(summary, timed, shown=TIME in quantities)
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
@@ -111,7 +113,12 @@ def _points(axes: Axes, runs: Mapping[str, Run], look: Mapping[str, Look], quant
 
 
 def _labels(
-    axes: Axes, runs: Mapping[str, Run], look: Mapping[str, Look], quantity: Quantity, names: Sequence[str]
+    axes: Axes,
+    runs: Mapping[str, Run],
+    look: Mapping[str, Look],
+    quantity: Quantity,
+    names: Sequence[str],
+    front: Sequence[str],
 ) -> None:
     """The baseline, the first family and the best are named at any price, others where there is room."""
     labels = [
@@ -119,7 +126,10 @@ def _labels(
         for k, (name, run) in enumerate((name, runs[name]) for name in names)
         if (cost := quantity.of(run)) is not None and run.test.mean is not None
     ]
-    place(axes, labels, list(zip(*_columns(runs, list(runs), quantity), strict=True)))
+    points = list(zip(*_columns(runs, list(runs), quantity), strict=True))
+    steps = list(zip(*_columns(runs, front, quantity), strict=True))
+    line = [(x, y) for (at, y), (to, _) in pairwise(steps) for x in np.geomspace(at, to, 24)]
+    place(axes, labels, points + line)
 
 
 def _columns(runs: Mapping[str, Run], names: Sequence[str], quantity: Quantity) -> tuple[list[float], list[float]]:

@@ -107,7 +107,7 @@ def _cells(row: Row) -> tuple[str, str, str]:
     if row.evidence is None:
         return ("diverged" if row.diverged else "\N{EN DASH}"), "", seeds
     ends = row.evidence.interval or ()
-    digits = digits_for([row.evidence.points, *ends], [0.0])
+    digits = digits_for(ends, [0.0])
     return signed(row.evidence.points, digits), " to ".join(signed(end, digits) for end in ends), seeds
 
 

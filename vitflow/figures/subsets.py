@@ -48,9 +48,7 @@ def draw(analysis: Analysis) -> Drawing:
         f"{one.label}: " + ", ".join(f"{run.train_images:,} images {_test(run):.1f} %" for run in one.runs)
         for one in series
     )
-    caption = (
-        f"Nested subsets of the training images, {how} on each; {seeds(summary, names)}; vertical: one sd."
-    )
+    caption = f"Nested subsets of the training images, {how} on each; {seeds(summary, names)}; vertical: one sd."
     alt = (
         f"Test accuracy against the number of training images, on a log scale, {seeds(summary, names)}, {how} on each: "
         f"{told}. Vertical lines are plus and minus one standard deviation over seeds. Right panel: accuracy on clean "
