@@ -50,7 +50,6 @@ localrules:
     evaluate,
     measure,
     features,
-    pca,
     best,
     figures,
     slides,
@@ -99,12 +98,7 @@ rule measure:
 
 rule features:
     input:
-        read_by("pca"),
-
-
-rule pca:
-    input:
-        made_by("pca"),
+        made_by("features"),
 
 
 rule best:

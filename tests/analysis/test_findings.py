@@ -9,16 +9,16 @@ from support.analysis import TECHNIQUES
 from support.measured import GRID, MEASURED, PLAN, table_of
 from support.records import a_run, an_axis, diverged
 
-from vitflow.analysis.claims import axis_finding, best_single, findings
+from vitflow.analysis.claims import axis_finding, best_single, findings, group_finding
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.analysis.summary import axes_table
-from vitflow.study.grid import BASELINE, feature_runs
+from vitflow.study.grid import BASELINE
 
 MARGIN = PLAN.equivalence_margin
 
 
 def found_in(table: dict[str, Run]) -> Findings:
-    return findings(PLAN, table, feature_runs(PLAN))
+    return findings(PLAN, table)
 
 
 def test_results_from_before_stability_was_measured_say_so() -> None:
@@ -45,11 +45,23 @@ def test_the_title_on_stability_says_what_was_seen() -> None:
     assert title(none, many) == "4 of 4 runs diverged: baseline, depth 4 and 2 more"
 
 
+def test_the_title_on_stability_names_logits_that_grow() -> None:
+    def title(largest: float) -> str:
+        table = table_of(MEASURED)
+        for run, value in {BASELINE: 20.0, "depth=4": largest, "width=96": 21.0}.items():
+            seen = {"largest_attention_logit": value, "gradient_spikes": 1.0, "loss_spikes": 0.0}
+            table[run] = table[run].model_copy(update={"stability": table[run].stability.model_copy(update=seen)})
+        return found_in(table).stability
+
+    beginning = "No run diverged; of 3 that were measured"
+    assert title(55.0) == f"{beginning}; attention logits reach 55 with depth 4, 20 in the baseline"
+    assert title(25.0) == f"{beginning}, baseline has the most spikes: 1.0 a training"
+
+
 def test_a_baseline_that_diverged_is_said_in_the_titles() -> None:
     found = found_in(table_of(MEASURED, tuple((BASELINE, seed) for seed in range(4))))
     assert found.convergence == "The baseline diverged, at step 5, 15, 25, 35"
     assert found.headline == "The baseline diverged: nothing compares with it"
-    assert found.features == "No features: the models that were to give them diverged"
 
 
 def test_findings_of_a_study_that_is_not_finished() -> None:
@@ -68,10 +80,46 @@ def test_findings_of_a_study_that_is_not_finished() -> None:
     )
 
 
-def test_the_best_single_run_is_chosen_on_validation() -> None:
-    assert best_single(table_of(MEASURED)) == BestSingle(
-        run="resnet18", label="ResNet-18", n=3, validation=91.0, test=90.0
-    )
+def test_the_best_single_run_is_chosen_on_validation_among_changes_of_the_vit() -> None:
+    table = table_of(MEASURED)
+    assert best_single(table) == BestSingle(
+        run="width=96", label="width 96", n=3, validation=81.1, test=80.1
+    )  # not the ResNet
+    for kind in ("cross", "budget", "subset", "family"):
+        other = table | {"width=96": table["width=96"].model_copy(update={"kind": kind})}
+        found = best_single(other)
+        assert found is not None and found.run == BASELINE
+
+
+def test_a_run_with_a_diverged_seed_is_never_best_and_never_the_headline() -> None:
+    survivors = table_of(MEASURED | {"width=96": [95.0, 10.0, 95.2]}, (("width=96", 1),))
+    found = best_single(survivors)
+    assert found is not None and found.run == BASELINE
+    assert "depth 4 loses 2.0 points" in found_in(survivors).headline
+
+
+def test_what_is_sure_goes_before_what_is_not_whatever_its_size() -> None:
+    table = table_of(MEASURED | {"width=96": [90.0, 82.0, 86.0]})  # four points above, and anywhere
+    first = table["depth=4"]
+    assert first.difference is not None
+    sure = first.difference.model_copy(update={"test_interval_overall": (-2.5, -1.5), "test_welch": (-2.4, -1.6)})
+    table["depth=4"] = first.model_copy(update={"difference": sure})
+    assert found_in(table).headline == "Largest change: depth 4 loses 2.0 points (1.5 to 2.5)"
+    table["depth=4"] = first.model_copy(update={"difference": first.difference.model_copy(update={"test": 0.1})})
+    unsure = {BASELINE: [80.0, 80.2, 79.8, 80.0], "depth=4": [80.0, 80.2, 79.9], "width=96": [80.0, 80.3, 79.7]}
+    assert found_in(table_of(unsure)).headline == "None of the 2 changes differs from the baseline for sure"
+
+
+def test_convergence_is_told_from_training_twice_as_long() -> None:
+    longer = {"gained": (2.0, (1.0, 3.0)), "same": (0.1, (-0.2, 0.4)), "unclear": (0.3, (-0.6, 1.2))}
+    said = {
+        "gained": "Not converged: training twice as long gains 2.0 points (1.0 to 3.0)",
+        "same": "Converged: training twice as long matches the baseline within 0.5 points",
+        "unclear": "Convergence is open: training twice as long: no clear change (+0.3, −0.6 to +1.2)",
+    }
+    for effect, (points, interval) in longer.items():
+        table = table_of(MEASURED) | {"epochs=200": a_run(points, interval, kind="budget")}
+        assert found_in(table).convergence == said[effect]
 
 
 def test_findings_name_numbers_and_references() -> None:
@@ -84,9 +132,10 @@ def test_findings_name_numbers_and_references() -> None:
         "After 100 epochs the baseline has 80.0 ± 0.2 % of its training images right, 81.0 ± 0.2 % of validation images"
     )
     assert found.references.startswith("ResNet-18 gains 10.0 points (")
-    assert found.references.endswith(") against the baseline ViT")
-    assert found.best == "Best on validation: ResNet-18, 91.0 ± 0.2 %"
-    assert found.features == "First components of what each model has learned"
+    assert found.references.endswith(
+        ") against the baseline ViT, with 1 times the parameters and 4 times the multiplications"
+    )
+    assert found.best == "Best ViT on validation: width 96, 81.1 ± 0.2 %"
 
 
 @pytest.mark.parametrize(
@@ -96,14 +145,7 @@ def test_findings_name_numbers_and_references() -> None:
 def test_multiplications_are_counted_in_three_figures(count: int, said: str) -> None:
     table = {BASELINE: a_run(multiplications=count)}
     expected = f"Cost spans a factor of 1.0: {said} to {said} multiplications an image"
-    assert findings(PLAN, table, []).cost == expected
-
-
-def test_features_of_models_whose_first_seed_diverged_are_none() -> None:
-    table = {BASELINE: a_run(), "lost": diverged(7), "later": a_run(stability=diverged(7, 9).stability)}
-    for run in ("lost", "later"):
-        assert findings(PLAN, table, [run]).features.startswith("No features")
-        assert findings(PLAN, table, [run, BASELINE]).features.startswith("First components")
+    assert findings(PLAN, table).cost == expected
 
 
 def test_a_single_seed_has_no_deviation_in_the_titles() -> None:
@@ -119,14 +161,67 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        ({"8": a_run(-3.0, (-3.5, -2.5)), "2": a_run(2.0, (1.5, 2.5))}, "Patch size 8 loses 3.0 points (2.5 to 3.5)"),
-        ({"8": a_run(-1.0), "2": a_run(2.0), "4": a_run(None)}, "Patch size 2 gains 2.0 points (descriptive)"),
-        ({"8": a_run(-3.0), "2": diverged(1, 2, 3), "1": diverged(1, 2, 3)}, "Patch size 2, 1 diverged"),
-        ({"8": a_run(-3.0), "2": diverged(5, points=4.0)}, "Patch size 2 gains 4.0 points (descriptive)"),
+        (
+            {"8": a_run(-3.0, (-3.5, -2.5)), "2": a_run(2.0, (1.5, 2.5))},
+            "Patch size 2 gains 2.0 points (1.5 to 2.5); 8 loses 3.0 points (2.5 to 3.5)",
+        ),
+        # the worst loss and the best gain, whatever lies between
+        (
+            {"8": a_run(-3.0, (-3.5, -2.5)), "6": a_run(-1.0, (-1.5, -0.5)), "5": a_run(9.0, (-1.0, 19.0))},
+            "Patch size 8 loses 3.0 points (2.5 to 3.5)",
+        ),
+        (
+            {"8": a_run(-1.0), "2": a_run(2.0), "4": a_run(None)},
+            "Patch size 2 gains 2.0 points (descriptive); 8 loses 1.0 points (descriptive)",
+        ),
+        (
+            {"8": a_run(-3.0, (-3.5, -2.5)), "2": diverged(1, 2, 3), "1": diverged(1, 2, 3)},
+            "Patch size 8 loses 3.0 points (2.5 to 3.5); 2 (3 of 3 seeds), 1 (3 of 3 seeds) diverged",
+        ),
+        ({"2": diverged(1, 2, 3)}, "Patch size 2 (3 of 3 seeds) diverged"),
+        # survivors of a divergence take no title
+        (
+            {"8": a_run(-3.0, (-3.5, -2.5)), "2": diverged(5, points=4.0)},
+            "Patch size 8 loses 3.0 points (2.5 to 3.5); 2 (1 of 3 seeds) diverged",
+        ),
+        ({"2": diverged(5, points=4.0)}, "Patch size 2 (1 of 3 seeds) diverged"),
+        (
+            {"8": a_run(0.1, (-0.2, 0.4)), "2": a_run(-0.1, (-0.4, 0.2))},
+            "Patch size: all 2 values match the baseline within 0.5 points",
+        ),
+        (
+            {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(-0.3, (-1.3, 0.7))},
+            "Patch size: no clear change at any value (largest: 2 −0.3, −1.3 to +0.7)",
+        ),
+        (
+            {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},
+            "Patch size 8 gains 0.2 points, below what we call relevant",
+        ),
         ({"crop_flip": a_run(1.0)}, "Patch size crop+flip gains 1.0 points (descriptive)"),
         ({"4": a_run(None)}, "Patch size: not finished yet"),
         ({}, "Patch size: not finished yet"),
     ],
 )
-def test_an_axis_says_its_largest_difference_or_what_diverged(runs: dict[str, Any], said: str) -> None:
+def test_an_axis_says_its_best_gain_and_its_worst_loss_and_what_diverged(runs: dict[str, Any], said: str) -> None:
     assert axis_finding("Patch size", an_axis("Patch size", *runs).values, runs, MARGIN) == said
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (
+            [a_run(2.0, (1.0, 3.0), label="a"), a_run(-1.0, (-2.0, -0.1), label="b"), a_run(9.0, (-1, 19), label="c")],
+            "Techniques: a gains 2.0 points (1.0 to 3.0); b loses 1.0 points (0.1 to 2.0)",
+        ),
+        ([a_run(9.0, (-1, 19)), a_run(1.0, (-1, 3))], "Techniques: no clear change among 2"),
+        ([a_run(0.1)], "Techniques: no clear change among 1 (descriptive)"),
+        (
+            [a_run(2.0, (1.0, 3.0), label="a"), diverged(3, points=9.0)],
+            "Techniques: a gains 2.0 points (1.0 to 3.0); 1 of 2 diverged",
+        ),
+        ([diverged(1, 2, 3)], "Techniques: 1 of 1 diverged"),
+        ([a_run(None)], "Techniques: not finished yet"),
+    ],
+)
+def test_a_group_says_its_best_gain_and_its_worst_loss(runs: list[Run], said: str) -> None:
+    assert group_finding("Techniques", runs, MARGIN) == said

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from support.analysis import example_study, write_analysis
-from support.records import a_run, a_winner
+from support.records import a_run, winners
 
-from vitflow.analysis.records import Calibration, Confusion, Pca, Record, Selection, Summary, Winner
+from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Record, Selection, Summary, Winners
 from vitflow.machine.files import FileProblem
 
 KINDS: dict[str, type[Record]] = {
     "summary": Summary,
     "confusion": Confusion,
     "calibration": Calibration,
-    "pca": Pca,
-    "best": Winner,
-    "best_architecture": Selection,
+    "features": Features,
+    "inspection": Inspection,
+    "best": Winners,
+    "selection": Selection,
 }
 
 
@@ -29,9 +30,8 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A record of each kind, in a file. Not to be changed."""
     folder = tmp_path_factory.mktemp("records")
     write_analysis(folder, example_study(2, features={"images": 20}), {"heads=96": 2})
-    a_winner().write(folder / "best.json")
-    chosen = {key: value for key, value in a_winner().model_dump().items() if key in Selection.model_fields}
-    Selection(**chosen).write(folder / "best_architecture.json")
+    winners().write(folder / "best.json")
+    winners().selection.write(folder / "selection.json")
     return folder
 
 

@@ -9,9 +9,9 @@ import pytest
 from support.analysis import TECHNIQUES
 from support.measured import COSTS, GRID, MEASURED, PLAN, result, results_of, study, table_of
 
-from vitflow.analysis.intervals import simultaneous_intervals
+from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Interval, Stability, Statistics
-from vitflow.analysis.runs import Cost, Result, runs_table, spread, stability
+from vitflow.analysis.runs import Cost, Result, kind_of, runs_table, spread, stability
 from vitflow.study.grid import BASELINE, expand
 
 
@@ -37,7 +37,7 @@ def test_the_table_of_runs() -> None:
     assert run.multiplications == 2_000_000
     assert run.difference is not None
     assert run.difference.test == run.difference.validation == -2
-    assert [name for name in table if table[name].reference] == ["resnet18"]
+    assert [run.kind for run in table.values()] == ["baseline", "change", "change", "family"]
     assert table[BASELINE].difference is None
 
 
@@ -76,6 +76,60 @@ def test_a_run_of_two_groups_has_the_interval_of_the_first() -> None:
     expected = together("pool=mean", "width=96") | together("depth=4", "pool=mean") | together("depth=12+heads=3")
     differences = {name: run.difference for name, run in found.items() if run.difference}
     assert {name: difference.test_interval for name, difference in differences.items()} == expected
+
+
+def test_intervals_over_the_whole_study_cover_all_changes_of_the_model_and_nothing_else() -> None:
+    table = table_of(MEASURED)
+    every = simultaneous_intervals(MEASURED[BASELINE], {run: MEASURED[run] for run in ("depth=4", "width=96")})
+    for run, found in table.items():
+        if found.difference:
+            assert found.difference.test_interval_overall == every.get(run)
+            assert found.difference.test_welch == welch_interval(MEASURED[BASELINE], MEASURED[run])
+
+
+def test_families_crosses_subsets_and_longer_trainings_are_no_changes_of_the_model() -> None:
+    plan = study(
+        {"depth": [4, 6]},
+        ablations={
+            "architecture": {"depth": [4, 6]},
+            "training": {
+                "epochs": [100, 200],
+                "train_images": [500],
+                "model": [{"name": "resnet", "family": "resnet"}],
+                "equal": [{"name": "shallow", "depth": 2, "epochs": 300}],
+            },
+        },
+        cross={
+            "both": {"depth": [4], "heads": [3]},
+            "images": {"train_images": [500, 1000], "family": ["vit", "resnet"]},
+        },
+        references={"big": {"family": "vit", "width": 384}, "small": {"family": "vit", "depth": 4}},
+    )
+    grid = expand(plan)
+    kinds = {name: kind_of(name, run.config, plan, grid) for name, run in grid.runs.items()}
+    assert kinds == {
+        BASELINE: "baseline",
+        "depth=4": "change",  # named under references too
+        "epochs=200": "budget",
+        "train_images=500": "subset",
+        "resnet18": "family",
+        "depth=2+epochs=300": "budget",
+        "depth=4+heads=3": "cross",
+        "resnet18+train_images=500": "subset",
+        "train_images=1000": "subset",
+        "resnet18+train_images=1000": "subset",
+        "width=384": "family",
+    }
+
+
+def test_what_inspection_found_is_averaged_over_seeds_and_missing_from_older_results() -> None:
+    found = {"shift_consistency": {"1": 90.0, "2": 80.0}, "attention_distance": [[10.0, 12.0], [14.0, 16.0]]}
+    old, new = result("depth=4", 0, 78.0), result("depth=4", 1, 78.0)
+    seen = Result(new.run, 1, new.train, new.metrics | {"inspection": found})
+    run = runs_table(PLAN, GRID, [old, seen], COSTS, TECHNIQUES)["depth=4"]
+    assert (run.shift_consistency.values, run.attention_distance.values) == ((90.0,), (13.0,))
+    convolutional = Result("depth=4", 1, new.train, new.metrics | {"inspection": found | {"attention_distance": None}})
+    assert runs_table(PLAN, GRID, [convolutional], COSTS, TECHNIQUES)["depth=4"].attention_distance == spread([])
 
 
 def test_diverged_seeds_are_counted_and_not_averaged() -> None:

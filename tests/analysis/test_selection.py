@@ -1,14 +1,15 @@
-"""The winning combination: only what is sure, the best of each axis, within the budget."""
+"""What is confirmed on fresh seeds: only what is sure by two tests, the best of each axis, within the budget."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.measured import study
 
-from vitflow.analysis.records import Selection
-from vitflow.analysis.selection import select_architecture
+from vitflow.analysis.records import Choice, Selection
+from vitflow.analysis.selection import select
 from vitflow.study.grid import BASELINE, expand
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
@@ -19,124 +20,204 @@ def seeds(mean: float, n: int = 3) -> list[float]:
     return [mean + 0.1 * (i - (n - 1) / 2) / max(1, (n - 1) / 2) for i in range(n)]
 
 
-def choose(plan: Study, means: dict[str, float], cost: dict[str, int] | None = None, n: int = 3) -> Selection:
-    means = {BASELINE: 80.0} | means
-    assert means.keys() <= expand(plan).runs.keys()
-    costs = {run.config.digest: (cost or {}).get(name, 100) for name, run in expand(plan).runs.items()}
-    validation = {run: seeds(mean, n) for run, mean in means.items()}
-    return select_architecture(plan, validation, lambda config: costs.get(config.digest, 100))
+def choose(plan: Study, means: dict[str, Any], cost: dict[str, int] | None = None, n: int = 3) -> Selection:
+    """From means, or values, of validation accuracy by run; the others are like the baseline, without a gain."""
+    grid = expand(plan)
+    assert means.keys() <= grid.runs.keys()
+    costs = {run.config.digest: (cost or {}).get(name, 100) for name, run in grid.runs.items()}
+    validation = {run: seeds(79.0, len(grid.runs[run].seeds)) for run in grid.runs} | {BASELINE: seeds(80.0, n)}
+    validation |= {run: seeds(mean, n) if isinstance(mean, float | int) else mean for run, mean in means.items()}
+    return select(plan, validation, lambda config: costs.get(config.digest, 100))
 
 
-def same_cost(config: RunConfig) -> int:
-    return 100
+def changes(chosen: Selection, run: str) -> dict[str, Any]:
+    return next(one.changes for one in chosen.finalists if one.run == run)
+
+
+def best_architecture(chosen: Selection) -> dict[str, Any]:
+    return changes(chosen, chosen.best_architecture)
+
+
+def why(chosen: Selection, axis: str) -> str:
+    return next(choice.why for choice in (*chosen.architecture, *chosen.techniques) if choice.axis == axis)
 
 
 def test_a_sure_gain_is_adopted_and_the_best_of_an_axis_wins(tmp_path: Path) -> None:
     plan = study({"depth": [4, 6, 12, 8], "width": [96, 192]})
     chosen = choose(plan, {"depth=12": 82, "depth=8": 83, "depth=4": 78, "width=96": 81})
-    assert chosen.changes == {"depth": 8, "width": 96}
-    assert chosen.reasons == (
-        "depth: 8 adopted, +3.00 points on validation",
-        "width: 96 adopted, +1.00 points on validation",
+    assert best_architecture(chosen) == {"depth": 8, "width": 96}
+    assert chosen.architecture == (
+        Choice(axis="depth", value="8", gain=3.0, why="sure on validation images"),
+        Choice(axis="width", value="96", gain=1.0, why="sure on validation images"),
     )
-    assert chosen.group == "architecture"
-    chosen.write(tmp_path / "best_architecture.json")
-    assert Selection.read(tmp_path / "best_architecture.json") == chosen
+    chosen.write(tmp_path / "selection.json")
+    assert Selection.read(tmp_path / "selection.json") == chosen
 
 
 def test_a_gain_that_is_not_sure_is_not_adopted() -> None:
     chosen = choose(study({"depth": [6, 12]}), {"depth=12": 80.1})  # seeds of each spread over 0.2
-    assert chosen.changes == {}
-    assert chosen.reasons == ("depth: baseline kept, no value whose gain is sure",)
+    assert chosen.best_architecture == chosen.best == BASELINE
+    assert why(chosen, "depth") == "no value whose gain is sure"
+
+
+def test_a_gain_that_welchs_test_does_not_support_is_not_adopted() -> None:
+    plan = study({"depth": [6, 12], "width": [96, 192], "mlp_ratio": [2, 3]}, baseline_seeds=6)
+    wide = {"depth=12": [80.0, 83.0, 86.0], "width=96": seeds(80.0), "mlp_ratio=2": seeds(80.0)}
+    chosen = choose(plan, {BASELINE: seeds(80.0, 6), "mlp_ratio=3": seeds(80.0)} | wide)
+    assert chosen.best_architecture == BASELINE
+    assert why(chosen, "depth") == "the gain of 12 is not sure by Welch's test"
 
 
 def test_a_sure_loss_is_not_adopted() -> None:
-    assert choose(study({"depth": [4, 6]}), {"depth=4": 78}).changes == {}
+    assert choose(study({"depth": [4, 6]}), {"depth=4": 78}).best_architecture == BASELINE
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_under_three_seeds_nothing_is_adopted(n: int) -> None:
-    chosen = choose(study({"depth": [6, 12], "width": [96]}), {"depth=12": 99, "width=96": 99}, n=n)
-    assert chosen.changes == {}
-    assert all("under three seeds, so nothing is sure" in reason for reason in chosen.reasons)
-    assert len(chosen.reasons) == 2
+    chosen = choose(study({"depth": [6, 12], "width": [96]}, seeds=n), {"depth=12": 99, "width=96": 99}, n=n)
+    assert chosen.best == BASELINE
+    assert why(chosen, "depth") == why(chosen, "width") == "under three seeds, so nothing is sure"
 
 
-def test_diverged_seeds_make_a_run_unsure() -> None:
-    plan = study({"depth": [6, 12], "width": [96, 192]})
-    validation = {BASELINE: seeds(80, 6), "depth=12": seeds(99, 2), "width=96": seeds(82)}
-    chosen = select_architecture(plan, validation, same_cost)
-    assert chosen.changes == {"width": 96}
-    without = select_architecture(plan, {BASELINE: seeds(80)}, same_cost)
-    assert without.changes == {}  # every seed of every point diverged
+def test_a_run_with_a_diverged_seed_is_neither_adopted_nor_a_single_finalist() -> None:
+    plan = study({"depth": [6, 12], "width": [96, 192]}, seeds=4)
+    chosen = choose(plan, {"depth=12": seeds(99, 3), "width=96": seeds(82, 4)}, n=4)  # one of four is missing
+    assert best_architecture(chosen) == {"width": 96}
+    assert why(chosen, "depth") == "12 gains 19.00 points, but 1 of its seeds diverged"
+    assert chosen.singles == ("width=96",)
+    everything_lost: dict[str, list[float]] = {BASELINE: seeds(80)}
+    assert select(plan, everything_lost, lambda config: 100).best == BASELINE
 
 
 def test_no_validation_images_no_winner() -> None:
-    plan = study({"depth": [6, 12]})
     empty: dict[str, list[float]] = {BASELINE: [], "depth=12": []}
-    assert select_architecture(plan, empty, same_cost).changes == {}
+    chosen = select(study({"depth": [6, 12]}), empty, lambda config: 100)
+    assert (chosen.best, chosen.singles) == (BASELINE, ())
 
 
-def test_what_costs_too_much_is_not_adopted() -> None:
+def test_what_costs_too_much_is_not_adopted_and_that_is_the_reason_given() -> None:
     plan = study({"patch_size": [2, 4]}, best={"max_flops_ratio": 4})
-    assert choose(plan, {"patch_size=2": 85}, {"patch_size=2": 401}).changes == {}
-    assert choose(plan, {"patch_size=2": 85}, {"patch_size=2": 400}).changes == {"patch_size": 2}
+    chosen = choose(plan, {"patch_size=2": 85}, {"patch_size=2": 401})
+    assert chosen.best_architecture == BASELINE
+    told = "2 gains 5.00 points, but costs 4.01 times the baseline, over the limit of 4"
+    assert why(chosen, "patch_size") == told
+    assert best_architecture(choose(plan, {"patch_size=2": 85}, {"patch_size=2": 400})) == {"patch_size": 2}
     # the second best value of the axis is within the budget
     plan = study({"depth": [6, 12, 24]})
-    assert choose(plan, {"depth=12": 82, "depth=24": 84}, {"depth=24": 500}).changes == {"depth": 12}
+    chosen = choose(plan, {"depth=12": 82, "depth=24": 84}, {"depth=24": 500})
+    assert best_architecture(chosen) == {"depth": 12}
 
 
-def test_a_combination_over_the_budget_loses_its_smallest_gain() -> None:
+def test_a_combination_over_the_budget_goes_without_its_smaller_gain() -> None:
     plan = study({"depth": [6, 12], "width": [192, 256]}, best={"max_flops_ratio": 4})
 
     def cost(config: RunConfig) -> int:
         return 100 * (3 if config.flat()["depth"] == 12 else 1) * (2 if config.flat()["width"] == 256 else 1)
 
     validation = {BASELINE: seeds(80), "depth=12": seeds(85), "width=256": seeds(83)}
-    chosen = select_architecture(plan, validation, cost)
-    assert chosen.changes == {"depth": 12}
-    assert chosen.reasons[-1] == "width: dropped again, the combination costs more than 4 times the baseline"
+    chosen = select(plan, validation, cost)
+    assert best_architecture(chosen) == {"depth": 12}
+    assert why(chosen, "width") == "256 gains 3.00 points, but costs 6.00 times the baseline, over the limit of 4"
 
 
-def test_the_smallest_gain_is_dropped_until_the_combination_is_valid() -> None:
+def test_of_what_is_impossible_together_the_smaller_gain_goes_and_nothing_else() -> None:
     plan = study({"width": [192, 256], "heads": [3, 8], "depth": [6, 12]})
-    # 256 is not divisible by 3: the smaller of the two gains goes, the valid third stays though it is smaller still
-    chosen = choose(plan, {"width=256": 83, "heads=3": 82, "depth=12": 85})
-    assert chosen.changes == {"width": 256, "depth": 12}
-    assert chosen.reasons[-1].startswith("heads: dropped again, the combination is impossible (")
-    assert "width 256 is not divisible by heads 3" in chosen.reasons[-1]
-
-    chosen = choose(plan, {"width=256": 82, "heads=3": 83, "depth=12": 85})
-    assert chosen.changes == {"heads": 3, "depth": 12}
-
-
-def test_the_smallest_gain_goes_first_even_if_it_is_not_the_culprit() -> None:
-    plan = study({"width": [192, 256], "heads": [3, 8], "depth": [6, 12]})
+    # 256 is not divisible by 3; depth takes no part in the conflict, however small its gain
     chosen = choose(plan, {"width=256": 84, "heads=3": 83, "depth=12": 82})
-    assert chosen.changes == {"width": 256}
-    dropped = [reason.split(":")[0] for reason in chosen.reasons if "dropped again" in reason]
-    assert dropped == ["depth", "heads"]
+    assert best_architecture(chosen) == {"width": 256, "depth": 12}
+    told = why(chosen, "heads")
+    assert told.startswith("3 gains 3.00 points, but does not go with what gains more (")
+    assert "width 256 is not divisible by heads 3" in told
+    assert best_architecture(choose(plan, {"width=256": 83, "heads=3": 84, "depth=12": 82})) == {
+        "heads": 3,
+        "depth": 12,
+    }
+
+
+def test_two_axes_do_not_set_one_field_to_different_values() -> None:
+    sinusoids = {"name": "low", "position": "sincos2d", "position_base": 100}
+    plan = study({}, ablations={"techniques": {"position": ["learned", "rope2d"], "position_base": [sinusoids]}})
+    runs = [run for run in expand(plan).runs if run != BASELINE]
+    chosen = choose(plan, {runs[0]: 84, runs[1]: 83})
+    assert len(changes(chosen, chosen.best)) == 1
+    assert "what gains more sets position to" in why(chosen, "position_base")
 
 
 def test_intervals_are_simultaneous_over_the_whole_group() -> None:
     plan = study({"depth": [6, 12], "width": [96, 192]})
-    gained = {BASELINE: seeds(80), "depth=12": seeds(80.3)}
-    alone = select_architecture(plan, gained, same_cost)
-    assert alone.changes == {"depth": 12}
+    assert best_architecture(choose(plan, {"depth=12": 80.4})) == {"depth": 12}
     # another axis of the group that varies much makes the pooled variance, and so every interval, larger
-    assert select_architecture(plan, gained | {"width=96": [79.0, 80.0, 81.0]}, same_cost).changes == {}
+    assert best_architecture(choose(plan, {"depth=12": 80.4, "width=96": [79.0, 80.0, 81.0]})) == {}
 
 
 def test_points_of_several_fields_are_adopted_whole() -> None:
-    plan = study({"size": [{"name": "big", "width": 384, "depth": 8}]})
-    chosen = choose(plan, {"depth=8+width=384": 85})
-    assert chosen.changes == {"width": 384, "depth": 8}
-    assert chosen.reasons == ("size: big adopted, +5.00 points on validation",)
+    chosen = choose(study({"size": [{"name": "big", "width": 384, "depth": 8}]}), {"depth=8+width=384": 85})
+    assert best_architecture(chosen) == {"width": 384, "depth": 8}
+    assert chosen.architecture[0].value == "big"
 
 
-def test_the_choice_says_what_it_was_made_from_and_in_which_group() -> None:
-    plan = study({}, ablations={"architecture": {"depth": [6, 12]}, "training": {"batch_size": [64, 128]}})
-    validation = {BASELINE: seeds(80), "depth=12": seeds(82), "batch_size=64": seeds(83)}
-    assert select_architecture(plan, validation, same_cost, "a digest").inputs == "a digest"
-    chosen = select_architecture(plan, validation, same_cost, group="training")
-    assert (chosen.changes, chosen.group) == ({"batch_size": 64}, "training")
+# ------------------------------------------------------------------------------------------- finalists
+
+GROUPS = {
+    "architecture": {"depth": [6, 12], "width": [96, 192]},
+    "techniques": {"pool": ["cls", "mean"]},
+    "training": {"weight_decay": [0.05, 0.2], "epochs": [100, 200], "train_images": [5000]},
+}
+
+
+def test_best_adds_what_the_other_groups_gain_but_neither_epochs_nor_images() -> None:
+    plan = study({}, ablations=GROUPS)
+    gained = {"depth=12": 82, "pool=mean": 81, "weight_decay=0.2": 83, "epochs=200": 90, "train_images=5000": 91}
+    chosen = choose(plan, gained)
+    assert best_architecture(chosen) == {"depth": 12}
+    assert changes(chosen, chosen.best) == {"depth": 12, "pool": "mean", "weight_decay": 0.2}
+    assert why(chosen, "epochs") == "200 gains 10.00 points, but more epochs or images are no part of a model"
+
+
+def test_finalists_are_the_baseline_the_best_single_changes_the_combinations_and_their_parts() -> None:
+    chosen = choose(study({}, ablations=GROUPS), {"depth=12": 82, "width=96": 81, "pool=mean": 83})
+    assert chosen.singles == ("depth=12", "width=96")
+    assert (chosen.best_architecture, chosen.best) == ("best_architecture", "best")
+    # what stands in the grid keeps its name there
+    assert chosen.without == {
+        "depth": "best-without-depth",
+        "width": "best-without-width",
+        "pool": "best_architecture",
+    }
+    assert chosen.all_images == "best-on-all-images"
+    names = [one.run for one in chosen.finalists]
+    assert names == [
+        BASELINE, "depth=12", "width=96", "best_architecture", "best", "best-without-depth", "best-without-width",
+        "best-on-all-images",
+    ]  # fmt: skip
+    assert [one.run for one in chosen.finalists if one.all_images] == ["best-on-all-images"]
+
+
+def test_equal_configurations_are_one_finalist() -> None:
+    chosen = choose(study({}, ablations=GROUPS), {"depth=12": 82})
+    assert chosen.best_architecture == chosen.best == "depth=12"
+    assert chosen.without == {"depth": BASELINE}
+    assert [one.run for one in chosen.finalists] == [BASELINE, "depth=12", "width=96", "best-on-all-images"]
+
+
+def test_finalists_can_be_fewer() -> None:
+    few = {"singles": 0, "take_apart": False, "all_images": False}
+    chosen = choose(study({}, ablations=GROUPS, best=few), {"depth=12": 82, "pool=mean": 83})
+    assert [one.run for one in chosen.finalists] == [BASELINE, "depth=12", "best"]
+    assert (chosen.singles, chosen.without, chosen.all_images) == ((), {}, None)
+    all_used = study({}, ablations=GROUPS, dataset={"name": "cifar10", "validation_fraction": 0})
+    assert choose(all_used, {"depth=12": 82}).all_images is None  # it trains on them already
+
+
+def test_every_finalist_is_a_valid_configuration_of_its_own() -> None:
+    plan = study({}, ablations=GROUPS)
+    chosen = choose(plan, {"depth=12": 82, "width=96": 81, "pool=mean": 83})
+    configs = [plan.resolve(one.changes, all_images=one.all_images) for one in chosen.finalists]
+    assert len({config.digest for config in configs}) == len(configs)
+    assert [config.dataset.validation_fraction for config in configs][-2:] == [0.1, 0.0]
+
+
+def test_the_choice_says_what_it_was_made_from() -> None:
+    plan = study({"depth": [6, 12]})
+    validation = {BASELINE: seeds(80), "depth=12": seeds(82)}
+    assert select(plan, validation, lambda config: 100, "a digest").inputs == "a digest"

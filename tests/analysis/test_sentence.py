@@ -1,10 +1,20 @@
-"""The sentence that a difference allows, given its interval and the margin."""
+"""The sentence that a difference allows, given its intervals and the margin."""
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from vitflow.analysis.claims import sentence, signed
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitflow.analysis.claims import Evidence, judge, sentence, signed
+from vitflow.analysis.claims.wording import digits_for
+
+
+def said(difference: float, interval: tuple[float, float] | None, margin: float = 0.5, **more: object) -> str:
+    n = 3 if interval else 2
+    return sentence("SwiGLU", Evidence(difference, interval, **({"n": n, "seeds": n} | more)), margin)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -17,38 +27,112 @@ from vitflow.analysis.claims import sentence, signed
         # beside zero, inside the margin
         (0.2, (0.1, 0.3), "SwiGLU gains 0.2 points, below what we call relevant"),
         (-0.2, (-0.3, -0.1), "SwiGLU loses 0.2 points, below what we call relevant"),
-        (0.3, (0.1, 0.5), "SwiGLU gains 0.3 points, below what we call relevant"),
-        # touching zero, inside the margin: only this permits "equal"
-        (0.1, (-0.1, 0.3), "SwiGLU matches the baseline within 0.5 points"),
-        (0.0, (-0.5, 0.5), "SwiGLU matches the baseline within 0.5 points"),
-        (0.2, (0.0, 0.4), "SwiGLU matches the baseline within 0.5 points"),
-        (-0.2, (-0.4, 0.0), "SwiGLU matches the baseline within 0.5 points"),
-        # otherwise
+        # touching zero, inside the margin
+        (0.1, (-0.2, 0.4), "SwiGLU matches the baseline within 0.5 points"),
+        # anything else
         (0.2, (-0.6, 1.0), "SwiGLU: no clear change (+0.2, −0.6 to +1.0)"),
-        (-0.2, (-0.6, 0.2), "SwiGLU: no clear change (−0.2, −0.6 to +0.2)"),
-        (0.3, (0.0, 0.6), "SwiGLU: no clear change (+0.3, +0.0 to +0.6)"),
         # under three seeds
         (1.3, None, "SwiGLU gains 1.3 points (descriptive)"),
         (-1.3, None, "SwiGLU loses 1.3 points (descriptive)"),
+        # rounding may not contradict the claim: more digits, until it does not
+        (0.301, (0.022, 0.58), "SwiGLU gains 0.30 points (0.02 to 0.58)"),
+        (0.04, (0.012, 0.068), "SwiGLU gains 0.04 points, below what we call relevant"),
+        (0.25, (-0.004, 0.504), "SwiGLU: no clear change (+0.250, −0.004 to +0.504)"),
+        (0.7, (0.498, 0.902), "SwiGLU gains 0.700 points (0.498 to 0.902)"),
     ],
 )
 def test_each_sentence(difference: float, interval: tuple[float, float] | None, expected: str) -> None:
-    assert sentence("SwiGLU", difference, interval, 0.5) == expected
+    assert said(difference, interval) == expected
 
 
 def test_the_margin_decides_what_is_relevant() -> None:
-    assert sentence("X", 0.7, (0.6, 0.8), 0.5) == "X gains 0.7 points (0.6 to 0.8)"
-    assert sentence("X", 0.7, (0.6, 0.8), 1) == "X gains 0.7 points, below what we call relevant"
-    assert sentence("X", 0.1, (-0.7, 0.9), 1) == "X matches the baseline within 1 points"
+    assert said(0.7, (0.6, 0.8)) == "SwiGLU gains 0.7 points (0.6 to 0.8)"
+    assert said(0.7, (0.6, 0.8), 1) == "SwiGLU gains 0.7 points, below what we call relevant"
+    assert said(0.1, (-0.7, 0.9), 1) == "SwiGLU matches the baseline within 1 points"
 
 
 @pytest.mark.parametrize("difference", [0.04, -0.04, 0.0])
 def test_what_rounds_to_nothing_neither_gains_nor_loses(difference: float) -> None:
-    assert sentence("X", difference, None, 0.5) == "X differs by less than 0.05 points (descriptive)"
+    assert said(difference, None) == "SwiGLU differs by less than 0.05 points (descriptive)"
+
+
+def test_seeds_that_agree_to_the_last_digit_have_no_interval_and_are_not_called_descriptive() -> None:
+    assert said(2.0, None, n=3, seeds=3) == "SwiGLU gains 2.0 points (no spread over seeds, so no interval)"
+
+
+def test_what_welchs_test_does_not_support_is_not_sure() -> None:
+    expected = "SwiGLU: not sure (+1.3, +0.9 to +1.7; by Welch's test −0.4 to +3.0)"
+    assert said(1.3, (0.9, 1.7), welch=(-0.4, 3.0)) == expected
+    assert said(1.3, (0.9, 1.7), welch=(0.1, 2.5)) == "SwiGLU gains 1.3 points (0.9 to 1.7)"
+    # nor is equality
+    assert said(0.1, (-0.2, 0.4), welch=(-0.8, 1.0)).startswith("SwiGLU: not sure (+0.1, ")
+    # what Dunnett's does not support, Welch's cannot save
+    assert said(0.2, (-0.6, 1.0), welch=(0.1, 0.3)) == "SwiGLU: no clear change (+0.2, −0.6 to +1.0)"
+
+
+def test_a_run_with_a_diverged_seed_never_gains() -> None:
+    assert said(5.0, (4.0, 6.0), diverged=1, seeds=3) == "SwiGLU diverged with 1 of 3 seeds"
+    assert said(5.0, None, diverged=2, seeds=3) == "SwiGLU diverged with 2 of 3 seeds"
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(0.24, "+0.2"), (-0.26, "−0.3"), (-0.04, "0.0"), (0.0, "0.0"), (12.0, "+12.0")]
+    ("value", "expected"), [(0.24, "+0.2"), (-0.26, "−0.3"), (-0.04, "0.0"), (0.0, "0.0"), (12.0, "+12.0")]
 )
-def test_points_are_signed_with_a_true_minus_and_zero_has_none(value: float, said: str) -> None:
-    assert signed(value) == said
+def test_points_are_signed_with_a_true_minus_and_zero_has_none(value: float, expected: str) -> None:
+    assert signed(value) == expected
+
+
+# ---------------------------------------------------------------------------------------------- for all of them
+
+POINTS = st.integers(-4000, 4000).map(lambda thousandths: thousandths / 1000)
+WIDTHS = st.integers(1, 3000).map(lambda thousandths: thousandths / 1000)
+MARGINS = st.sampled_from([0.1, 0.25, 0.5, 1.0])
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> Evidence:
+    points, half, other = draw(POINTS), draw(WIDTHS), draw(WIDTHS | st.none())
+    welch = None if other is None else (round(points - other, 3), round(points + other, 3))
+    interval = (round(points - half, 3), round(points + half, 3))
+    return Evidence(points, interval, welch, 3, diverged=draw(st.sampled_from([0, 0, 0, 1])), seeds=3)
+
+
+@given(evidence(), MARGINS)
+def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, margin: float) -> None:
+    told = sentence("X", found, margin)
+    assert found.interval is not None
+    (low, high), welch = found.interval, found.welch or found.interval
+    both = (min(low, welch[0]), max(high, welch[1]))
+    numbers = [float(number.replace("−", "-")) for number in re.findall(r"[−+]?\d+\.\d+", told)]
+    assert "−0.0 " not in told and "-" not in told
+    if found.diverged:
+        assert told == "X diverged with 1 of 3 seeds"
+    elif claimed := re.fullmatch(r"X (gains|loses) ([\d.]+) points \(([\d.]+) to ([\d.]+)\)", told):
+        size, near, far = map(float, claimed.groups()[1:])
+        assert 0 < near <= size <= far and far > margin
+        assert both[0] > 0 if claimed[1] == "gains" else both[1] < 0
+    elif "below what we call relevant" in told:
+        assert (both[0] > 0 or both[1] < 0) and -margin <= low and high <= margin and numbers[0] > 0
+    elif "matches" in told:
+        assert -margin <= both[0] <= 0 <= both[1] <= margin
+    else:
+        # neither beside zero nor inside the margin, by one of the tests at least, and printed so
+        assert both[0] <= 0 <= both[1] and (both[0] < -margin or both[1] > margin)
+        assert "not sure" in told or numbers[1] <= 0 <= numbers[2]
+    assert {"gained": "gains", "lost": "loses"}.get(judge(found, margin), "") in told
+
+
+def keep_their_sides(values: list[float], borders: list[float], digits: int) -> bool:
+    return all(
+        (value > border) == (round(value, digits) > border) and (value < border) == (round(value, digits) < border)
+        for value in values
+        for border in borders
+    )
+
+
+@given(st.lists(POINTS, min_size=1, max_size=4), MARGINS)
+def test_as_many_digits_as_keep_every_value_on_its_side_and_no_more(values: list[float], margin: float) -> None:
+    borders = [0.0, margin, -margin]
+    digits = digits_for(values, borders)
+    assert keep_their_sides(values, borders, digits)
+    assert digits == 1 or not keep_their_sides(values, borders, digits - 1)

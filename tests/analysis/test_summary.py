@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.analysis import TECHNIQUES
 from support.measured import COSTS, GRID, MEASURED, PLAN, results_of, study, table_of
 
+from vitflow.analysis.intervals import image_interval
 from vitflow.analysis.records import Place, Summary
 from vitflow.analysis.runs import Result, runs_table
 from vitflow.analysis.summary import axes_table, devices, summarise
 from vitflow.study.grid import BASELINE, expand
 
 ALONE = {"device": "NVIDIA H100", "threads": 1}
+#: which of 1,000 test images two seeds of the baseline told right
+RIGHT = [np.arange(1000) < 800, np.arange(1000) < 790]
 
 
 def summary_of(results: list[Result], measured_on: list[dict[str, Any]] | None = None) -> Summary:
@@ -28,6 +32,7 @@ def summary_of(results: list[Result], measured_on: list[dict[str, Any]] | None =
         duplicates=["two images"],
         digest="d" * 64,
         measured_on=[ALONE, ALONE] if measured_on is None else measured_on,
+        right=RIGHT,
     )
 
 
@@ -47,7 +52,7 @@ def test_a_summary_says_what_was_studied_on_what_and_when(tmp_path: Path) -> Non
     assert found.train_hours == sum(r.seed + 1 for r in results)
     assert (found.references, found.diverged, found.descriptive) == (("resnet18",), (), False)
     assert found.runs == table_of(MEASURED)
-    assert found.best is not None and found.best.run == "resnet18"
+    assert found.best is not None and found.best.run == "width=96"
     assert found.findings.headline.startswith("Largest change: depth 4 loses")
     found.write(tmp_path / "summary.json")
     assert Summary.read(tmp_path / "summary.json") == found
@@ -104,7 +109,7 @@ def test_a_run_that_always_diverged_says_so() -> None:
     table = table_of(MEASURED, diverged=tuple(("depth=4", seed) for seed in range(3)))
     assert table["depth=4"].difference is None
     depth, width = axes_table(PLAN, GRID, table, TECHNIQUES)
-    assert depth.finding == "Depth 4 diverged"
+    assert depth.finding == "Depth 4 (3 of 3 seeds) diverged"
     assert width.finding.startswith("Width 96 matches the baseline") or "no clear change" in width.finding
 
 
@@ -119,3 +124,18 @@ def test_every_group_has_its_axes_in_the_order_of_the_study() -> None:
         ("architecture", "width", "Width"),
     ]
     assert {axis.finding.split(": ")[1] for axis in found} == {"not finished yet"}
+
+
+def test_a_summary_has_the_interval_over_test_images_and_what_each_group_could_have_seen() -> None:
+    summary = summary_of(results_of(MEASURED))
+    assert summary.baseline_images == image_interval(RIGHT)
+    (group,) = summary.groups
+    assert (group.group, group.runs) == ("architecture", ("depth=4", "width=96"))
+    halves = []
+    for run in group.runs:
+        difference = summary.runs[run].difference
+        assert difference is not None and difference.test_interval is not None
+        halves.append((difference.test_interval[1] - difference.test_interval[0]) / 2)
+    assert group.smallest_effect == pytest.approx(np.median(halves), abs=6e-4)
+    few = {run: values[:2] for run, values in MEASURED.items()}
+    assert summary_of(results_of(few)).groups[0].smallest_effect is None

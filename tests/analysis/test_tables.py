@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from support.records import NOTHING, a_run, a_winner, around, diverged
+from support.records import a_run, around, confirmed, diverged
 
-from vitflow.analysis.records import Run, Winner
+from vitflow.analysis.records import Confirmed, Run
 from vitflow.analysis.tables import metrics, row
 
 
 def test_a_row_holds_what_is_known_of_a_run() -> None:
-    run = a_run(1.25, (0.5, 2.0), n=5, test=around(84.0), validation=around(85.0), clean_train=around(96.0))
+    run = a_run(1.25, (0.5, 2.0), (0.6, 1.9), n=5, test=around(84.0), validation=around(85.0), clean_train=around(96.0))
     assert row("patch_size=2", run) == {
         "run": "patch_size=2",
+        "kind": "change",
         "n": 5,
         "diverged": 0,
         "test_mean": 84.0,
@@ -22,6 +23,10 @@ def test_a_row_holds_what_is_known_of_a_run() -> None:
         "difference_test": 1.25,
         "interval_low": 0.5,
         "interval_high": 2.0,
+        "interval_overall_low": 0.5,
+        "interval_overall_high": 2.0,
+        "welch_low": 0.6,
+        "welch_high": 1.9,
         "clean_train_mean": 96.0,
         "test_ece": 4.0,
         "parameters": 2_712_000,
@@ -52,8 +57,8 @@ def test_what_is_not_known_is_an_empty_cell(run: Run, expected: tuple[float | No
     assert found["diverged"] == run.diverged
 
 
-@pytest.mark.parametrize("scores", [a_run(n=2), a_winner(test=around(83.0), validation=around(84.0))])
-def test_metrics_are_accuracies_in_percent_and_costs_in_millions(scores: Run | Winner) -> None:
+@pytest.mark.parametrize("scores", [a_run(n=2), confirmed("best", 83.0, n=2, validation=around(84.0))])
+def test_metrics_are_accuracies_in_percent_and_costs_in_millions(scores: Run | Confirmed) -> None:
     assert metrics(scores, 2_712_345, 173_000_499) == {
         "test": 83.0,
         "test_sd": 0.25,
@@ -65,5 +70,5 @@ def test_metrics_are_accuracies_in_percent_and_costs_in_millions(scores: Run | W
 
 
 def test_metrics_of_what_diverged_are_none() -> None:
-    found = metrics(a_winner(n=0, test=NOTHING, validation=NOTHING), 1, 1)
+    found = metrics(confirmed("best", None), 1, 1)
     assert (found["test"], found["test_sd"], found["validation"], found["n"]) == (None, None, None, 0)

@@ -11,7 +11,7 @@ from support.results import HOME
 
 from vitflow import cli
 from vitflow.commands import analyse as command
-from vitflow.machine.files import read_json, write_text
+from vitflow.machine.files import read_json, sha256, write_json, write_text
 from vitflow.results.stages import stages
 from vitflow.study.reading import read_study
 
@@ -29,13 +29,13 @@ def test_tables_are_of_whatever_is_finished_and_say_how_much_that_is(done: Path)
 
 
 def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) -> None:
-    gone, winner = HOME.metrics / "width=99.json", HOME.metrics / "best_architecture.json"
+    gone, winner = HOME.metrics / "width=99.json", HOME.metrics / "best.json"
     confirmed = HOME.analysis / "best.json"
     for path in (gone, winner, confirmed):
         write_text(path, "{}")
     assert cli.main(["analyse", "summary"]) == 0
     assert not gone.exists() and winner.exists() and confirmed.exists()
-    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
+    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
     assert cli.main(["analyse", "summary"]) == 0
     assert not winner.exists() and not confirmed.exists(), "nor a winner that nobody wants"
 
@@ -43,23 +43,29 @@ def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) 
 def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake: Mistake) -> None:
     assert cli.main(["features", "--run", "baseline"]) == 0
     missing = HOME.features / "resnet18-width=4.safetensors"
-    assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "pca")
+    assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "features")
     FEATURES.write_bytes(FEATURES.read_bytes() + b"more")
-    told = mistake("analyse", "pca")
+    told = mistake("analyse", "features")
     assert f"{FEATURES}: not what {FEATURES.with_suffix('.json')} says; delete both" in told
-    assert not (HOME.analysis / "pca.json").exists()
+    assert not (HOME.analysis / "features.json").exists()
+
+
+def test_features_of_an_older_version_are_to_be_made_again(done: Path, mistake: Mistake) -> None:
+    write_text(FEATURES, "as they were")
+    write_json(FEATURES.with_suffix(".json"), {"layer": "block1", "features_sha256": sha256(FEATURES)})
+    assert f"{FEATURES}: of an older version; delete it and its .json" in mistake("analyse", "features")
 
 
 def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     did: list[str] = []
     for name in command.STEPS:
         monkeypatch.setitem(command.STEPS, name, lambda study, name=name: did.append(name))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca", "select"]
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "features", "select"]
     did.clear()
     assert cli.main(["analyse", "best", "summary"]) == 0 and did == ["best", "summary"]
     did.clear()
-    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1}", "")))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "pca"], "a study may choose no winner"
+    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "features"], "a study may choose no winner"
 
 
 def test_a_mistake_in_what_is_known_of_the_axes_is_told(done: Path, mistake: Mistake) -> None:

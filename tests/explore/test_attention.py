@@ -5,41 +5,43 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from support.explore import Page
 
+from vitflow.analysis.records import Absent, Attention, Features, Packed
 from vitflow.explore.attention import DARK, lit, read_attention
 from vitflow.explore.page import page
 from vitflow.explore.read import ExploreError, read
-from vitflow.machine.files import write_json
-
-
-def packed(values: np.ndarray) -> dict[str, Any]:
-    data = base64.b64encode(values.astype("uint8").tobytes()).decode()
-    return {"dtype": "uint8", "shape": list(values.shape), "data": data}
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, made: Page) -> Path:
     """Two images of 4 pixels a side, five blocks of 2 x 2 patches: block k looks with 50 k at the first."""
     maps = np.zeros((5, 2, 2, 2))
     maps[:, :, 0, 0] = 50 * np.arange(5)[:, None]
+    packed = Packed.of(maps, "uint8")
+    known = Features.read(made.folder / "features.json")
+    baseline, resnet = (next(m for m in known.models if m.family == family) for family in ("vit", "resnet"))
+    looked = Attention(asks="[CLS]", patches=(1.0,) * 5, image=packed, patch=packed)
     stored = {
-        "models": [
-            {"run": "baseline", "attention": {"asks": "[CLS]", "image": packed(maps)}},
-            {"run": "resnet18", "attention": None},
-        ],
-        "absent": [{"run": "width=96", "reason": "diverged at step 7"}],
-        "examples": packed(np.full((2, 4, 4, 3), 200)),
-        "example_labels": [1, 0],
-        "classes": ["cat", "dog"],
+        "models": (baseline.model_copy(update={"attention": looked}), resnet),
+        "absent": (Absent(run="width=96", label="width 96", reason="diverged at step 7"),),
+        "examples": Packed.of(np.full((2, 4, 4, 3), 200), "uint8"),
+        "example_labels": (1, 0),
+        "classes": ("cat", "dog", *known.classes[2:]),
     }
-    write_json(tmp_path / "features.json", stored)
+    known.model_copy(update=stored).write(tmp_path / "features.json")
     return tmp_path
+
+
+def rest_of(made: Page, folder: Path) -> None:
+    """Bring everything else that the page is made from."""
+    for path in made.folder.iterdir():
+        if not (folder / path.name).exists():
+            (folder / path.name).write_bytes(path.read_bytes())
 
 
 def pixels(png: str) -> np.ndarray:
@@ -66,21 +68,21 @@ def test_what_is_not_there_is_said_in_words(folder: Path, made: Page) -> None:
     assert found.missing("width=96", runs["width=96"]) == "No features are stored of this run: diverged at step 7."
     assert "not a ViT" in found.missing("resnet18", runs["resnet18"])
     assert "only" in found.missing("depth=4", runs["depth=4"])
-    nothing = read_attention(made.folder)
+    none = Features.read(folder / "features.json").model_copy(update={"models": (), "absent": ()})
+    none.write(folder / "features.json")
+    nothing = read_attention(folder)
     assert nothing.runs == {} and "in this study" in nothing.missing("baseline", runs["baseline"])
 
 
 def test_the_page_shows_them_beside_the_runs_that_have_them(folder: Path, made: Page) -> None:
-    for path in made.folder.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+    rest_of(made, folder)
     html = page(read(folder), made.grid)
     assert html.count('<ol class="looks">') == 1 and html.count('alt="where block 5 looks"') == 2
     assert "diverged at step 7" in html
 
 
 def test_damage_is_told(folder: Path, made: Page) -> None:
-    for path in made.folder.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+    rest_of(made, folder)
     (folder / "features.json").write_text("{}")
     with pytest.raises(ExploreError, match=r"features\.json: damaged"):
         read(folder)

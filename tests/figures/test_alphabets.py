@@ -17,7 +17,7 @@ from vitflow.figures import alphabets, draw
 from vitflow.figures.alphabets import advice, families
 from vitflow.figures.style import styled
 
-OWN = "DejaVu Sans"
+OURS = ["IBM Plex Sans", "DejaVu Sans"]
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +59,8 @@ def font(folder: Path, name: str, letters: str) -> str:
 
 
 @pytest.mark.parametrize("text", ["cat", "Größe", "кот", "γάτα", "قط", "− ± × →", ""])
-def test_what_matplotlibs_own_font_has_is_drawn_with_it(text: str, installed: list[str]) -> None:
-    assert families(text) == [OWN] and advice(text) == ""
+def test_what_our_own_fonts_have_is_drawn_with_them(text: str, installed: list[str]) -> None:
+    assert families(text) == OURS and advice(text) == ""
 
 
 def test_other_letters_come_from_as_few_installed_fonts_as_have_them(installed: list[str], tmp_path: Path) -> None:
@@ -70,11 +70,11 @@ def test_other_letters_come_from_as_few_installed_fonts_as_have_them(installed: 
         font(tmp_path, "Dog Sans", "犬"),
         str(tmp_path / "missing.ttf"),
     ]
-    assert families("犬") == [OWN, "Dog Sans"]
-    assert families("犬猫") == [OWN, "Dog Sans", "Zoo Sans"]
-    assert families("犬猫鳥") == [OWN, "Dog Sans", "Zoo Sans", "Ark Serif"]
+    assert families("犬") == [*OURS, "Dog Sans"]
+    assert families("犬猫") == [*OURS, "Dog Sans", "Zoo Sans"]
+    assert families("犬猫鳥") == [*OURS, "Dog Sans", "Zoo Sans", "Ark Serif"]
     with styled("犬"):
-        assert matplotlib.rcParams["font.family"] == [OWN, "Dog Sans"]
+        assert matplotlib.rcParams["font.family"] == [*OURS, "Dog Sans"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The figure of an axis: seeds, means and deviations above, what a value costs below."""
+"""The figure of an axis: seeds, means and intervals above, what a value costs below, if it differs."""
 
 from __future__ import annotations
 
@@ -6,67 +6,89 @@ import dataclasses
 
 import numpy as np
 import pytest
-from matplotlib.patches import Rectangle
+from matplotlib.collections import LineCollection, PathCollection
 from support.figures import Case
 
-from vitflow.analysis.records import Axis
-from vitflow.figures import axis, cost, style
+from vitflow.analysis.records import Axis, Run
+from vitflow.figures import axis, style
+from vitflow.figures.style import Drawing
 
 
 def of(case: Case, name: str) -> Axis:
     return next(found for found in case.analysis.summary.axes if found.axis == name)
 
 
-def test_axis_dots_are_the_seeds_bars_their_mean_boxes_their_deviation(diverged: Case) -> None:
+def with_runs(case: Case, name: str, change: dict[str, dict[str, object]]) -> Drawing:
+    """The axis of that name with fields of some runs changed; ``""`` changes all of them."""
+    summary = case.analysis.summary
+    runs: dict[str, Run] = {
+        run: found.model_copy(update=change.get("", {}) | change.get(run, {})) for run, found in summary.runs.items()
+    }
+    changed = dataclasses.replace(case.analysis, summary=summary.model_copy(update={"runs": runs}))
+    with style.styled():
+        return axis.draw(changed, summary.axes.index(of(case, name)))
+
+
+def test_dots_are_the_seeds_bars_their_mean_and_lines_the_interval_of_the_difference(diverged: Case) -> None:
     runs, places = diverged.analysis.summary.runs, of(diverged, "patch_size").values
     upper, lower = diverged.drawing("axis-architecture-patch_size").figure.axes
     tests = [runs[place.run].test for place in places]
-    dots = [np.sort(np.asarray(c.get_offsets())[:, 1]) for c in upper.collections]
-    assert [len(d) for d in dots] == [3, 5, 2]  # one seed of the baseline and one of patch size 8 diverged
+    dots = [c for c in upper.collections if isinstance(c, PathCollection)]
+    assert [len(c.get_offsets()) for c in dots] == [
+        3,
+        5,
+        2,
+    ]  # one seed of the baseline and one of patch size 8 diverged
     for found, test in zip(dots, tests, strict=True):
-        np.testing.assert_allclose(found, np.sort(test.values))
+        np.testing.assert_allclose(np.sort(np.asarray(found.get_offsets())[:, 1]), np.sort(test.values))
     bars = [line.get_ydata() for line in upper.get_lines() if line.get_linewidth() == 3]
-    np.testing.assert_allclose([b[0] for b in bars], [np.mean(t.values) for t in tests], atol=1e-4)
-    boxes = [p for p in upper.patches if isinstance(p, Rectangle) and p.get_width() == 0.5]
-    spans = [(b.get_y(), b.get_height()) for b in boxes]
-    expected = [(np.mean(v) - np.std(v, ddof=1), 2 * np.std(v, ddof=1)) for v in (t.values for t in tests)]
-    np.testing.assert_allclose(spans, expected, atol=2e-4)
+    np.testing.assert_allclose([bar[0] for bar in bars], [np.mean(test.values) for test in tests], atol=1e-4)
+    lines = [c.get_segments()[0][:, 1] for c in upper.collections if isinstance(c, LineCollection)]
+    difference = runs["patch_size=2"].difference
+    assert difference is not None and difference.test_interval is not None
+    assert len(lines) == 1, "patch size 8 has two seeds, so no interval"
+    np.testing.assert_allclose(lines[0] - np.mean(tests[1].values), difference.test_interval, atol=1e-3)
     counts = [runs[place.run].multiplications for place in places]
-    assert [p.get_height() for p in lower.patches] == counts
+    assert [patch.get_height() for patch in lower.patches] == counts
     assert lower.get_ylim()[0] == 0
-    labels = [t.get_text() for t in lower.get_xticklabels()]
-    assert labels == ["2\nn = 3", "4\nn = 5", "8\nn = 2"]
+    labels = [label.get_text().split("\n")[-1] for label in lower.get_xticklabels()]
+    assert labels == ["n = 3", "n = 5", "n = 2"]
 
 
-def test_axis_of_one_seed_has_no_deviation(cases: dict[str, Case]) -> None:
+def test_one_seed_has_no_interval(cases: dict[str, Case]) -> None:
     upper = cases["one seed"].drawing("axis-architecture-patch_size").figure.axes[0]
-    assert not [p for p in upper.patches if isinstance(p, Rectangle) and p.get_width() == 0.5]
+    assert not [c for c in upper.collections if isinstance(c, LineCollection)]
     assert [len(c.get_offsets()) for c in upper.collections] == [1, 1, 1]
 
 
 def test_diverged_run_is_marked_and_not_drawn(diverged: Case) -> None:
-    runs, places = diverged.analysis.summary.runs, of(diverged, "heads").values
-    upper, lower = diverged.drawing("axis-architecture-heads").figure.axes
-    assert len(upper.collections) == 3  # of four values
+    upper = diverged.drawing("axis-architecture-heads").figure.axes[0]
+    assert len([c for c in upper.collections if isinstance(c, PathCollection)]) == 3  # of four values
     marks = {round(t.get_position()[0]): t.get_text() for t in upper.texts if "diverged" in t.get_text()}
     assert marks == {2: "× 1 of 6\ndiverged", 3: "× 3 of 3\ndiverged"}
-    times = [runs[place.run].time_ratio for place in places]
-    assert [p.get_height() for p in lower.patches] == times, "multiplications do not change"
 
 
-def test_an_axis_whose_times_are_not_measured_shows_multiplications(diverged: Case) -> None:
-    summary = diverged.analysis.summary
-    index = summary.axes.index(of(diverged, "heads"))
-    counts = [summary.runs[place.run].multiplications for place in summary.axes[index].values]
-    runs = {name: run.model_copy(update={"time_ratio": None}) for name, run in summary.runs.items()}
-    unmeasured = dataclasses.replace(
-        diverged.analysis, summary=summary.model_copy(update={"runs": runs, "measured_on": ""})
-    )
-    with style.styled():
-        _, lower = axis.draw(unmeasured, index).figure.axes
-        exact, timed = cost.draw(unmeasured).figure.axes
-    assert [p.get_height() for p in lower.patches] == counts
-    assert len(exact.containers) > 5 and not timed.containers
+def test_times_are_shown_where_multiplications_hardly_differ_the_baselines_being_exactly_1(diverged: Case) -> None:
+    names = [place.run for place in of(diverged, "heads").values]
+    change: dict[str, dict[str, object]] = {"baseline": {"time_ratio": 0.97}, "heads=1": {"time_ratio": 2.0}}
+    lower = with_runs(diverged, "heads", change).figure.axes[1]
+    heights = dict(zip(names, [patch.get_height() for patch in lower.patches], strict=True))
+    assert (heights["baseline"], heights["heads=1"]) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("time", [None, 1.05])
+def test_where_costs_are_alike_or_unknown_there_is_no_panel_of_them_and_the_caption_says_so(
+    time: float | None, diverged: Case
+) -> None:
+    drawing = with_runs(diverged, "heads", {"": {"time_ratio": time}})
+    assert len(drawing.figure.axes) == 1
+    assert "Costs alike: multiplications within 5%" in drawing.caption and "Costs alike" in drawing.alt
+
+
+def test_an_axis_of_which_nothing_has_finished_says_so(diverged: Case) -> None:
+    nothing = diverged.analysis.summary.runs["heads=96"].test
+    drawing = with_runs(diverged, "heads", {"": {"n": 0, "test": nothing}})
+    assert not drawing.figure.axes and drawing.caption == "Heads: no value has a finished seed."
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,70 @@
-"""Accuracy against cost: points stand at exact counts and measured times."""
+"""Accuracy against cost: points stand at exact counts and measured times, a line joins what none beats."""
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+from matplotlib.text import Annotation
 from support.figures import Case
 
+from vitflow.figures import cost, looks, style
+from vitflow.figures.style import Drawing
 
-def test_cost_points_stand_at_counts_and_measured_times(diverged: Case) -> None:
+SIZES = ["5 runs", "30 runs", "88 runs", "300 runs"]
+
+
+def timed(case: Case, time: float | None) -> Drawing:
+    summary = case.analysis.summary
+    runs = {name: run.model_copy(update={"time_ratio": time}) for name, run in summary.runs.items()}
+    with style.styled():
+        return cost.draw(dataclasses.replace(case.analysis, summary=summary.model_copy(update={"runs": runs})))
+
+
+def test_points_stand_at_counts_and_measured_times(diverged: Case) -> None:
     panels = diverged.drawing("accuracy-cost").figure.axes
     for axes, count in zip(panels, ("multiplications", "time_ratio"), strict=True):
         points = {(x, y) for line in axes.get_lines() for x, y in zip(*line.get_data(), strict=True)}
         assert axes.get_xscale() == "log"
         for name, run in diverged.analysis.summary.runs.items():
-            assert ((getattr(run, count), run.test.mean) in points) == (run.n > 0), name
+            at = 1.0 if name == "baseline" and count == "time_ratio" else getattr(run, count)
+            assert ((at, run.test.mean) in points) == (run.n > 0), name
+
+
+@pytest.mark.parametrize(("time", "said"), [(None, "time is not measured"), (1.0, "all are within 15%")])
+def test_times_that_say_nothing_have_no_panel_and_the_caption_says_why(
+    time: float | None, said: str, diverged: Case
+) -> None:
+    drawing = timed(diverged, time)
+    assert len(drawing.figure.axes) == 1 and said in drawing.caption
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_line_joins_every_vit_that_none_beats_at_its_cost_or_less(size: str, cases: dict[str, Case]) -> None:
+    case = cases[size]
+    runs = {
+        name: (run.multiplications, run.test.mean or 0.0)
+        for name, run in case.analysis.summary.runs.items()
+        if run.n and not run.diverged and run.kind in ("baseline", "change", "cross")
+    }
+    (line,) = [
+        line for line in case.drawing("accuracy-cost").figure.axes[0].get_lines() if line.get_drawstyle() != "default"
+    ]
+    joined = set(zip(*line.get_data(), strict=True))
+    for at, accuracy in runs.values():
+        beaten = any(other > accuracy and count < 1.05 * at for count, other in runs.values())
+        assert ((at, accuracy) in joined) != beaten
+    assert list(line.get_xdata()) == sorted(line.get_xdata()) and list(line.get_ydata()) == sorted(line.get_ydata())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_labels_name_the_front_the_baseline_the_best_and_other_families_alone(
+    size: str, cases: dict[str, Case]
+) -> None:
+    case = cases[size]
+    summary = case.analysis.summary
+    axes = case.drawing("accuracy-cost").figure.axes[0]
+    (line,) = [line for line in axes.get_lines() if line.get_drawstyle() != "default"]
+    may = {summary.runs[name].test.mean for name in looks.highlighted(summary)} | set(line.get_ydata())
+    named = [text.xy[1] for text in axes.texts if isinstance(text, Annotation)]
+    assert summary.runs["baseline"].test.mean in named and set(named) <= may

@@ -1,22 +1,43 @@
-"""Learning curves: every seed a thin line, and a mean of those that finished."""
+"""Learning curves: loss and accuracy on training and validation images, means of the seeds that finished."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from support.figures import Case
 
+from vitflow.figures.curves import PANELS
 
-def test_mean_curve_leaves_diverged_seeds_out(diverged: Case) -> None:
-    loss = diverged.drawing("curves").figure.axes[0]
-    thick = [line for line in loss.get_lines() if line.get_linewidth() > 1]
+
+def test_mean_curves_leave_diverged_seeds_out(diverged: Case) -> None:
+    panels = diverged.drawing("curves").figure.axes
     seeds = [diverged.analysis.curves["baseline"][seed] for seed in range(5)]  # the sixth diverged
-    expected = np.mean([s["train_loss"] for s in seeds], axis=0)
-    np.testing.assert_allclose(thick[0].get_ydata(), expected)
-    assert len([line for line in loss.get_lines() if line.get_linewidth() < 1]) == 12  # six seeds, two splits
+    for axes, (column, _) in zip(panels, PANELS, strict=True):
+        black = [line for line in axes.get_lines() if line.get_color() == "#000000"]
+        thick = [line for line in black if line.get_linewidth() > 1]
+        np.testing.assert_allclose(thick[0].get_ydata(), np.mean([seed[column] for seed in seeds], axis=0))
+        assert len(thick) == 1 and len(black) == 7  # six seeds
 
 
-def test_a_baseline_that_diverged_has_no_mean_and_says_so(cases: dict[str, Case]) -> None:
-    loss, accuracy, all_runs = cases["baseline diverged"].drawing("curves").figure.axes
-    assert not [line for axes in (loss, accuracy) for line in axes.get_lines() if line.get_linewidth() > 1]
-    assert loss.get_title(loc="left") == "baseline, loss: diverged"
-    assert [line for line in all_runs.get_lines() if line.get_linewidth() > 1]  # other runs finished
+def test_training_and_validation_share_a_scale(diverged: Case) -> None:
+    one, two, three, four = diverged.drawing("curves").figure.axes
+    assert one.get_ylim() == two.get_ylim() and three.get_ylim() == four.get_ylim() != one.get_ylim()
+
+
+@pytest.mark.parametrize("runs", [5, 30, 88, 300])
+def test_few_curves_are_coloured_and_labelled_the_others_grey(runs: int, cases: dict[str, Case]) -> None:
+    case = cases[f"{runs} runs"]
+    axes = case.drawing("curves").figure.axes[-1]
+    coloured = {line.get_color() for line in axes.get_lines() if line.get_linewidth() > 1}
+    thick = [line for line in axes.get_lines() if line.get_linewidth() > 1]
+    assert len(coloured) == len(thick) <= 8, "each its own colour"
+    grey = [line for line in axes.get_lines() if line.get_rasterized()]
+    finished = [run for run in case.analysis.summary.runs.values() if run.n and run.kind != "budget"]
+    assert len(grey) + len(thick) == len(finished)
+
+
+def test_a_baseline_that_diverged_has_no_mean(cases: dict[str, Case]) -> None:
+    axes = cases["baseline diverged"].drawing("curves").figure.axes[-1]
+    thick = [line.get_color() for line in axes.get_lines() if line.get_linewidth() > 1]
+    assert thick and "#000000" not in thick
+    assert "baseline" not in [text.get_text() for text in axes.texts]

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from support.figures import CASES, Case, texts_of
 
-from vitflow.figures import pca, style
+from vitflow.figures import looks, pca, style
 from vitflow.figures.draw import names
 
 
@@ -36,6 +36,6 @@ def test_ink_can_be_read_on_white() -> None:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in (*style.AXIS_COLOURS, *style.REFERENCE_COLOURS, *pca.CLASS_COLOURS):
+    for colour in (*looks.GROUP_COLOURS, *looks.FAMILY_COLOURS, *pca.CLASS_COLOURS):
         assert 1.05 / (luminance(style.ink(colour)) + 0.05) >= 4.5, colour
     assert to_hex(style.ink(style.BLACK)) == style.BLACK

@@ -20,7 +20,9 @@ def analysis(tmp_path: Path) -> Path:
     return tmp_path / "analysis"
 
 
-@pytest.mark.parametrize("name", ["summary.json", "curves.csv", "confusion.json", "calibration.json", "pca.json"])
+@pytest.mark.parametrize(
+    "name", ["summary.json", "curves.csv", "confusion.json", "calibration.json", "features.json", "inspection.json"]
+)
 def test_missing_or_damaged_input_is_one_line_naming_the_file(name: str, analysis: Path, tmp_path: Path) -> None:
     broken = analysis / name
     whole = broken.read_text()
@@ -35,7 +37,9 @@ def test_missing_or_damaged_input_is_one_line_naming_the_file(name: str, analysi
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["summary.json", "confusion.json", "calibration.json", "pca.json"])
+@pytest.mark.parametrize(
+    "name", ["summary.json", "confusion.json", "calibration.json", "features.json", "inspection.json"]
+)
 def test_input_of_another_version_is_one_line_naming_file_and_key(name: str, analysis: Path, tmp_path: Path) -> None:
     content = json.loads((analysis / name).read_text())
     lost = sorted(content)[0]

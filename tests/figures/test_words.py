@@ -10,7 +10,7 @@ from support.figures import Case
 from support.records import a_run, diverged
 
 from vitflow.analysis.records import Summary
-from vitflow.figures import style
+from vitflow.figures import looks, style
 
 
 def test_captions_are_one_line_and_alt_texts_state_n_and_bands(drawn: Path) -> None:
@@ -22,7 +22,7 @@ def test_captions_are_one_line_and_alt_texts_state_n_and_bands(drawn: Path) -> N
 
 def test_alt_texts_name_diverged_runs(drawn: Path) -> None:
     captions = json.loads((drawn / "captions.json").read_text())
-    for stem in ("curves", "differences", "accuracy-cost", "axis-architecture-heads"):
+    for stem in ("curves", "forest-architecture", "accuracy-cost", "axis-architecture-heads"):
         assert "heads 96 (3 of 3)" in captions[stem]["alt"], stem
     assert "Diverged" in captions["axis-architecture-width"]["alt"]  # the baseline's one
     assert "heads 96" not in captions["axis-architecture-width"]["alt"]
@@ -51,10 +51,14 @@ def test_what_diverged_is_a_sentence_on_the_runs_that_are_shown(cases: dict[str,
     assert style.diverged(summary, ["a"]) == ""
 
 
-def test_figures_point_out_the_baseline_references_and_the_best_run(cases: dict[str, Case]) -> None:
+def test_figures_point_out_the_baseline_some_families_and_the_best_change(cases: dict[str, Case]) -> None:
     summary = cases["diverged"].analysis.summary
-    assert style.highlighted(summary) == ["baseline", *summary.references]  # a reference is the best
-    assert summary.best is not None
-    other = summary.model_copy(update={"best": summary.best.model_copy(update={"run": "patch_size=2"})})
-    assert style.highlighted(other) == ["baseline", *summary.references, "patch_size=2"]
-    assert style.highlighted(summary.model_copy(update={"best": None})) == ["baseline", *summary.references]
+    families = list(summary.references)
+    assert summary.best is not None and summary.best.run == "patch_size=2"
+    assert looks.highlighted(summary) == ["baseline", *families, "patch_size=2"]
+    of_itself = summary.model_copy(update={"best": summary.best.model_copy(update={"run": "baseline"})})
+    assert looks.highlighted(of_itself) == ["baseline", *families]
+    assert looks.highlighted(summary.model_copy(update={"best": None})) == ["baseline", *families]
+    many = {f"r{k}": a_run(kind="family") for k in range(9)}
+    crowd = summary.model_copy(update={"runs": summary.runs | many, "references": tuple(many)})
+    assert looks.highlighted(crowd) == ["baseline", "r0", "r1", "r2", "patch_size=2"]

@@ -1,17 +1,17 @@
-"""Features: which layer, which images, and that arrays hold what the model computed, in order."""
+"""Features: which images, and that arrays hold what the model computed, in order and whatever its size."""
 
 from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from vitflow.data.splits import Data, Split, stratified
 from vitflow.measuring import features
-from vitflow.measuring.features import EXAMPLES, choose_layer, extract, positions
-from vitflow.measuring.intermediates import intermediates
+from vitflow.measuring.features import EXAMPLES, extract
 from vitflow.models.build import build
 from vitflow.models.resnet import ResNet
 from vitflow.models.vit import ViT
@@ -43,59 +43,6 @@ def built(config: ViTConfig | ResNetConfig, side: int = 8) -> ViT | ResNet:
     return build(config, side, 1, 10).eval()
 
 
-# --------------------------------------------------------------------------------------- which layer
-
-
-def test_a_vit_is_read_at_the_input_of_its_last_block() -> None:
-    assert choose_layer(ViTConfig(depth=6), 32, 64) == "block5"
-    assert choose_layer(ViTConfig(depth=2), 32, 64) == "block1"
-    assert choose_layer(ViTConfig(depth=1), 32, 64) == "patch_embed"
-
-
-@pytest.mark.parametrize(
-    ("side", "positions", "stage"),
-    [
-        (32, 64, "stage3"),
-        (32, 256, "stage2"),
-        (32, 16, "stage4"),
-        (32, 5000, "stage1"),
-        (8, 4, "stage3"),
-        (28, 49, "stage3"),
-    ],
-)
-def test_a_resnet_is_read_at_the_stage_with_the_nearest_number_of_positions(
-    side: int, positions: int, stage: str
-) -> None:
-    assert choose_layer(ResNetConfig(), side, positions) == stage
-
-
-@pytest.mark.parametrize("side", [8, 13, 32])
-def test_the_sides_it_assumes_are_those_of_the_model(side: int) -> None:
-    _, named = intermediates(built(ResNetConfig(width=4), side), torch.zeros(1, 1, side, side))
-    for stage in ("stage1", "stage2", "stage3", "stage4"):
-        height, width = named[stage].shape[2:]
-        assert choose_layer(ResNetConfig(width=4), side, height * width) == stage
-
-
-@pytest.mark.parametrize(
-    ("baseline", "side", "expected"),
-    [(ViTConfig(patch_size=4), 32, 64), (ViTConfig(patch_size=2, pool="mean"), 8, 16), (ResNetConfig(), 32, 64)],
-)
-def test_positions_are_the_patches_of_the_baseline(
-    baseline: ViTConfig | ResNetConfig, side: int, expected: int
-) -> None:
-    assert positions(baseline, side) == expected
-
-
-def test_both_families_give_equally_many_positions() -> None:
-    split, vit, resnet = make_split(20), ViTConfig(patch_size=4, width=16, depth=2, heads=2), ResNetConfig(width=4)
-    shapes = [
-        extract(built(config), choose_layer(config, 8, 4), split, make_data(split), 20).patch.shape[:2]
-        for config in (vit, resnet)
-    ]
-    assert shapes == [(20, 4), (20, 4)]
-
-
 # -------------------------------------------------------------------------------------- which images
 
 
@@ -120,25 +67,56 @@ def test_larger_selections_hold_the_smaller_ones() -> None:
 
 # -------------------------------------------------------------------------------------- which numbers
 
+HALF = {"rtol": 2e-3, "atol": 2e-3}
+
 
 @pytest.mark.parametrize("registers", [0, 4])
 @pytest.mark.parametrize("pool", ["cls", "mean"])
-def test_vit_features_are_patch_tokens_without_prefix(pool: str, registers: int) -> None:
+def test_vit_features_are_of_patch_tokens_without_prefix(pool: str, registers: int) -> None:
     config = ViTConfig.model_validate(
         {"patch_size": 4, "width": 16, "depth": 3, "heads": 2, "pool": pool, "registers": registers}
     )
     split, model = make_split(), cast(ViT, built(config))
-    found = extract(model, "block2", split, make_data(split), 300)  # 300: more than one batch
+    found = extract(model, split, make_data(split), 300)  # 300: more than one batch
     with torch.no_grad():
         tokens = model.embed(normalised(split.images))
         for block in list(model.blocks)[:2]:
             tokens = block(tokens, model.position)
         prefix = (1 if pool == "cls" else 0) + registers
         assert tokens.shape == (300, 4 + prefix, 16)
-        assert found.patch.shape == (300, 4, 16)
-        torch.testing.assert_close(found.patch.float(), tokens[:, prefix:], rtol=2e-3, atol=1e-3)
-        tokens = model.norm(model.pool(model.blocks[2](tokens, model.position)))
-        torch.testing.assert_close(found.pooled.float(), tokens, rtol=2e-3, atol=2e-3)
+        patches = tokens[:, prefix:]
+        torch.testing.assert_close(found["block2/means"].float(), patches.mean(1), **HALF)
+        torch.testing.assert_close(found["block2/examples"].float(), patches[::30][:EXAMPLES], **HALF)
+        pooled = model.norm(model.pool(model.blocks[2](tokens, model.position)))
+        torch.testing.assert_close(found["pooled"].float(), pooled, **HALF)
+        torch.testing.assert_close(found["position"].float(), model.position.embedding[0, -4:], **HALF)
+
+
+def test_moments_are_those_of_all_positions_of_all_images() -> None:
+    split, model = make_split(), cast(ResNet, built(ResNetConfig(width=4)))
+    found = extract(model, split, make_data(split), 300)
+    with torch.no_grad():
+        maps = model.stages[0](model.embed(normalised(split.images)))
+    rows = maps.permute(0, 2, 3, 1).reshape(-1, 4).double().numpy()
+    assert found["stage1/covariance"].dtype == found["stage1/centre"].dtype == torch.float32
+    np.testing.assert_allclose(found["stage1/centre"], rows.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(found["stage1/covariance"], np.cov(rows.T, bias=True), rtol=1e-5, atol=1e-8)
+
+
+def test_moments_survive_a_centre_far_from_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousandfold of the spread: in single precision the covariance would be lost."""
+    torch.manual_seed(0)
+    rows = 1000 + torch.randn(20, 9, 3)
+    monkeypatch.setattr(
+        features,
+        "intermediates",
+        lambda model, images: (None, {"s": rows.transpose(1, 2).unflatten(2, (3, 3)), "pooled": rows[:, 0]}),
+    )
+    split = make_split(20)
+    found = extract(built(ResNetConfig(width=4)), split, make_data(split), 20)
+    np.testing.assert_allclose(
+        found["s/covariance"], np.cov(rows.flatten(0, 1).double().numpy().T, bias=True), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_a_grid_is_flattened_row_by_row_with_channels_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,40 +131,47 @@ def test_a_grid_is_flattened_row_by_row_with_channels_last(monkeypatch: pytest.M
 
     monkeypatch.setattr(features, "intermediates", labelled)
     split, model = make_split(20), built(ResNetConfig(width=4)).train()
-    patch = extract(model, "stage1", split, make_data(split), 20).patch
-    assert patch.shape == (20, 20, 3)
+    shown = extract(model, split, make_data(split), 20)["stage1/examples"]
+    assert shown.shape == (EXAMPLES, 20, 3)
     for h in range(4):
         for w in range(5):
-            assert patch[7, h * 5 + w].tolist() == [10 * w + 100 * h + c for c in range(3)]
-    assert modes == [False], "in evaluation mode"
+            assert shown[7, h * 5 + w].tolist() == [10 * w + 100 * h + c for c in range(3)]
+    assert set(modes) == {False}, "in evaluation mode"
 
 
-def test_a_resnet_gives_the_same_numbers_as_its_own_stages() -> None:
-    split, model = make_split(20), cast(ResNet, built(ResNetConfig(width=4)))
-    found = extract(model, "stage2", split, make_data(split), 20)
-    with torch.no_grad():
-        maps = normalised(split.images)
-        for layer in (model.stem, *list(model.stages)[:2]):
-            maps = layer(maps)
-    assert found.patch.shape == (20, 16, 8)
-    for row in range(4):
-        for column in range(4):
-            expected = maps[:, :, row, column]
-            torch.testing.assert_close(found.patch[:, row * 4 + column].float(), expected, rtol=2e-3, atol=1e-3)
-
-
-def test_features_are_half_precision_and_carry_labels_and_examples() -> None:
+def test_features_carry_labels_and_the_first_image_of_the_first_classes() -> None:
     split = make_split()
-    found = extract(built(ResNetConfig(width=4)), "stage3", split, make_data(split), 120)
-    assert (found.patch.dtype, found.pooled.dtype, found.examples.dtype) == (torch.float16, torch.float16, torch.uint8)
-    assert found.layer == "stage3"
-    assert found.labels.tolist() == [label for label in range(10) for _ in range(12)]
-    assert found.pooled.shape == (120, 32)
-    assert found.example_index.tolist() == [12 * label for label in range(EXAMPLES)]
-    assert torch.equal(found.examples, split.images[::30][:EXAMPLES]), "the first image of the first classes"
+    found = extract(built(ResNetConfig(width=4)), split, make_data(split), 120)
+    assert found["labels"].tolist() == [label for label in range(10) for _ in range(12)]
+    assert found["pooled"].shape == (120, 32)
+    assert found["example_index"].tolist() == [12 * label for label in range(EXAMPLES)]
+    assert found["examples"].dtype == torch.uint8
+    assert torch.equal(found["examples"], split.images[::30][:EXAMPLES])
+    assert not {name for name in found if name.startswith(("attention/", "position"))}, "a ResNet has none"
+
+
+@pytest.mark.parametrize("position", ["none", "sincos2d", "rope2d"])
+def test_places_without_learned_vectors_have_none(position: str) -> None:
+    config = ViTConfig.model_validate({"patch_size": 4, "width": 16, "depth": 1, "heads": 2, "position": position})
+    split = make_split(20)
+    assert "position" not in extract(built(config), split, make_data(split), 20)
+
+
+def test_what_half_precision_cannot_hold_is_kept_in_single_precision() -> None:
+    split, model = make_split(20), cast(ResNet, built(ResNetConfig(width=4)))
+    before = extract(model, split, make_data(split), 20)
+    with torch.no_grad():
+        norm = cast(nn.BatchNorm2d, model.stem[1])
+        norm.weight *= 1e6
+        norm.bias *= 1e6
+    found = extract(model, split, make_data(split), 20)
+    assert before["stem/means"].dtype == torch.float16 and found["stem/means"].dtype == torch.float32
+    assert float(found["stem/means"].max()) > 65_504 and found["stem/means"].isfinite().all()
+    torch.testing.assert_close(found["stem/means"], 1e6 * before["stem/means"].float(), rtol=2e-3, atol=1e3)
+    torch.testing.assert_close(found["stem/covariance"], 1e12 * before["stem/covariance"], rtol=1e-4, atol=1e6)
 
 
 def test_features_do_not_depend_on_the_other_images_of_a_batch() -> None:
     split, model = make_split(), built(ResNetConfig(width=4))
-    few, many = (extract(model, "stage3", split, make_data(split), n) for n in (10, 300))
-    torch.testing.assert_close(many.pooled[::30], few.pooled, rtol=2e-3, atol=1e-3)
+    few, many = (extract(model, split, make_data(split), n) for n in (10, 300))
+    torch.testing.assert_close(many["pooled"][::30], few["pooled"], rtol=2e-3, atol=1e-3)

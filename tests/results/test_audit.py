@@ -146,7 +146,7 @@ CASES: dict[str, tuple[Path, str, Callable[[], object]]] = {
         for path in (
             HOME.summary,
             HOME.metrics / "width=8.json",
-            HOME.analysis / "pca.json",
+            HOME.analysis / "features.json",
             HOME.analysis / "best.json",
             HOME.figures / "curves.svg",
             HOME.slides / "deck.pptx",
@@ -214,14 +214,18 @@ def test_a_damaged_file_of_the_whole_study_is_told_in_one_line(complete: Study, 
 
 
 @pytest.mark.parametrize(
-    ("path", "key"),
-    [(BASELINE.metrics, "checkpoint_sha256"), (HOME.selection, "inputs"), (HOME.selection, "changes")],
+    ("path", "key", "missing"),
+    [
+        (BASELINE.metrics, "checkpoint_sha256", "no 'checkpoint_sha256'"),
+        (HOME.selection, "inputs", "inputs: Field required"),
+        (HOME.selection, "finalists", "finalists: Field required"),
+    ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_a_key_that_the_ledger_misses_is_told_in_one_line(complete: Study, path: Path, key: str) -> None:
+def test_a_key_that_the_ledger_misses_is_told_in_one_line(complete: Study, path: Path, key: str, missing: str) -> None:
     without(path, key)
     try:
         told = audit(complete).problems
     except FileProblem as problem:
         told = [str(problem)]
-    assert len(told) == 1 and told[0].startswith(f"{path}: damaged (no '{key}')")
+    assert len(told) == 1 and told[0].startswith(f"{path}: damaged") and missing in told[0]

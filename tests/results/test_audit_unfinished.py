@@ -63,7 +63,7 @@ def test_a_winner_that_is_not_chosen_is_to_be_made(complete: Study) -> None:
 def test_features_of_other_weights_are_outdated(complete: Study) -> None:
     seal_anew(FEATURES, checkpoint_sha256="of other weights")
     found = audit(complete)
-    assert found.outdated == ["features of baseline", "pca"]
+    assert found.outdated == ["features of baseline", "features"]
     assert found.problems == []
     assert FEATURES.with_suffix(".safetensors") not in found.verified
 

@@ -87,14 +87,17 @@ def older(file: Path) -> set[str]:
         ("training scores", "data/canonical.py data/shares.py data/splits.py"),
         ("training scores features", "study/tokens.py"),
         ("scores", "measuring/scores.py measuring/inspection/shifts.py measuring/inspection/inspect.py"),
-        ("features", "measuring/features.py"),
+        ("features", "measuring/features.py measuring/attention_maps.py"),
         ("scores features", "measuring/intermediates.py"),
         ("", "measuring/cost.py measuring/estimate.py"),
         ("", "data/folder.py data/official.py data/sources.py data/raw.py data/places.py"),
         ("", "data/prepare.py data/manifest.py"),
         ("", "study/training.py study/models.py study/dataset.py study/schema.py study/reading.py"),
         ("", "machine/files.py machine/memory.py machine/device.py machine/gpu.py"),
-        ("", "analysis/runs.py analysis/claims.py figures/axis.py figures/style.py slides/html.py slides/deck.py"),
+        (
+            "",
+            "analysis/runs.py analysis/claims/effects.py figures/axis.py figures/style.py slides/html.py",
+        ),
         ("", "results/code.py results/ledger.py commands/train.py commands/evaluate.py cli.py __init__.py __main__.py"),
     ],
 )
@@ -115,6 +118,7 @@ def test_of_all_files_of_the_package_these_decide_and_no_others(package: Path) -
         *(name for name in DECIDING if name.startswith("models/")),
         "study/tokens.py",
         "measuring/features.py",
+        "measuring/attention_maps.py",
         "measuring/intermediates.py",
     }
 
@@ -150,7 +154,7 @@ def test_status_names_results_of_older_code(
     ("expected", "files"),
     [
         ("summary best", "analysis/runs.py analysis/records/summary.py analysis/intervals.py commands/analyse.py"),
-        ("summary best slides", "analysis/claims.py analysis/techniques.py"),
+        ("summary best slides", "analysis/claims/effects.py analysis/techniques.py"),
         ("figures", "figures/axis.py figures/style.py figures/draw.py"),
         ("slides", "slides/html.py slides/deck.css slides/deck.js"),
         ("slides explore", "slides/filters.py"),

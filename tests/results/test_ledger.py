@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.ledger import publish_features, publish_scores, publish_training
-from support.results import HOME, with_epochs
+from support.results import HOME, a_selection, with_epochs
 
 from vitflow.machine.files import FileProblem, read_json, write_json, write_text
 from vitflow.results import ledger
@@ -104,35 +104,61 @@ def test_a_record_without_a_key_is_named(job: Job, key: str) -> None:
 
 def test_orphans_are_folders_that_the_study_does_not_have(study: Study, job: Job) -> None:
     publish_training(job)
+    fresh = ledger.FRESH_SEED
     for run, seed in [
         ("width=999", 0),
         ("baseline", 7),
-        ("best_architecture", ledger.FRESH_SEED),
+        ("best_architecture", fresh),
         ("best_architecture", 3),
+        ("best", fresh),
     ]:
         write_json(HOME.seed(run, seed).train, {})
-    orphaned = [str(path.relative_to(HOME.root / "runs")) for path in ledger.orphans(study)]
-    assert orphaned == ["baseline/seed7", "best_architecture/seed3", "width=999/seed0"]
-    without = study.model_copy(update={"best": None})
-    assert HOME.seed("best_architecture", ledger.FRESH_SEED).folder in ledger.orphans(without)
+
+    def orphaned(study: Study) -> list[str]:
+        return [str(path.relative_to(HOME.root / "runs")) for path in ledger.orphans(study)]
+
+    # before anything is selected, nobody knows which finalists are wanted
+    assert orphaned(study) == ["baseline/seed7", "best_architecture/seed3", "width=999/seed0"]
+    a_selection(ledger.scores_digest(study)).write(HOME.selection)
+    assert orphaned(study) == ["baseline/seed7", f"best/seed{fresh}", "best_architecture/seed3", "width=999/seed0"]
+    assert f"best_architecture/seed{fresh}" in orphaned(study.model_copy(update={"best": None}))
 
 
-def test_the_winner_is_a_run_on_fresh_seeds_once_it_is_selected(study: Study) -> None:
-    assert ledger.best_run(study) is None
-    write_json(HOME.selection, {"changes": {"width": 8}, "inputs": ledger.scores_digest(study)})
-    best = ledger.best_run(study)
-    assert best is not None
-    assert (best.name, best.seeds) == ("best_architecture", (100,))
-    assert best.config.digest == expand(study).runs["width=8"].config.digest
-    assert ledger.best_run(study.model_copy(update={"best": None})) is None
-    write_json(HOME.selection, {"changes": {"width": 8}, "inputs": "of other scores"})
-    assert ledger.best_run(study) is None
+def test_finalists_are_runs_on_fresh_seeds_once_they_are_selected(study: Study) -> None:
+    assert ledger.fresh_jobs(study) == []
+    a_selection(ledger.scores_digest(study)).write(HOME.selection)
+    (job,) = ledger.fresh_jobs(study)
+    assert (job.run, job.seed) == ("best_architecture", 100)
+    assert job.config.digest == expand(study).runs["width=8"].config.digest
+    assert ledger.find_job(study, "best_architecture", 100) == job
+    assert ledger.fresh_jobs(study.model_copy(update={"best": None})) == []
+    a_selection("of other scores").write(HOME.selection)
+    assert ledger.fresh_jobs(study) == []
+
+
+def test_a_finalist_may_train_on_the_validation_images_too(study: Study) -> None:
+    chosen = a_selection(ledger.scores_digest(study))
+    everything = chosen.finalists[0].model_copy(update={"all_images": True})
+    chosen.model_copy(update={"finalists": (everything,)}).write(HOME.selection)
+    (job,) = ledger.fresh_jobs(study)
+    assert job.config.dataset.validation_fraction == 0 != study.dataset.validation_fraction
+
+
+def test_a_selection_is_of_validation_scores_alone(study: Study, job: Job) -> None:
+    publish_training(job)
+    scores = {"checkpoint_sha256": "w1", "validation": {"accuracy": 50.0}, "test": {"accuracy": 50.0}}
+    write_json(job.paths.metrics, scores)
+    before = ledger.scores_digest(study)
+    write_json(job.paths.metrics, scores | {"test": {"accuracy": 99.0}})
+    assert ledger.scores_digest(study) == before
+    write_json(job.paths.metrics, scores | {"validation": {"accuracy": 51.0}})
+    assert ledger.scores_digest(study) != before
 
 
 def test_a_selection_that_the_study_cannot_hold_is_named(study: Study) -> None:
-    write_json(HOME.selection, {"changes": {"width": 7}, "inputs": ledger.scores_digest(study)})
-    with pytest.raises(LedgerError, match=r"best_architecture\.json: .*width 7.*delete it") as error:
-        ledger.best_run(study)
+    a_selection(ledger.scores_digest(study), width=7).write(HOME.selection)
+    with pytest.raises(LedgerError, match=r"selection\.json: .*width 7.*delete it") as error:
+        ledger.fresh_jobs(study)
     assert "\n" not in str(error.value)
 
 

@@ -40,7 +40,7 @@ def test_no_file_is_made_by_two_stages_and_none_is_read_before_it_is_made(
     made: list[Path] = []
     for stage in stages.stages(study).values():
         if study.best and stage.name == "best":  # between selecting and confirming, the winner is trained
-            there |= {home.seed(ledger.BEST, seed).metrics for seed in ledger.fresh_seeds(study.best)}
+            there |= {job.paths.metrics for job in ledger.fresh_jobs(study)}
         assert set(stage.inputs) <= there | set(made), stage.name
         made += [*stage.outputs, stage.record]
         assert stage.outputs, stage.name
@@ -58,7 +58,7 @@ def test_every_run_is_read_by_the_summary_and_has_its_metrics(study: Study) -> N
 
 def test_a_study_that_chooses_no_winner_has_no_such_stages(study: Study) -> None:
     found = stages.stages(study.model_copy(update={"best": None}))
-    assert list(found) == ["summary", "pca", "mistakes", "figures", "slides", "explore"]
+    assert list(found) == ["summary", "features", "mistakes", "figures", "slides", "explore"]
     assert HOME.analysis / "best.json" not in found["slides"].inputs
 
 
@@ -178,11 +178,11 @@ def test_another_axis_wants_another_figure(study: Study, made: dict[str, Stage])
     assert states(found) == all_but(**dict.fromkeys(("summary", "best", "figures", "explore"), "outdated"))
     for path in (HOME.seed("depth=1", 0).metrics, HOME.figures / "axis-architecture-depth.png"):
         write_text(path, "new")
-    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"pca"}, "outdated"))
+    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features"}, "outdated"))
 
 
 def test_an_axis_less_makes_outdated_what_was_made_with_it(study: Study, made: dict[str, Stage]) -> None:
     axes = {"architecture": {"width": study.ablations["architecture"]["width"]}}
     found = stages.stages(study.model_copy(update={"ablations": axes}))
     # the figures will be when they read another summary
-    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"pca", "figures"}, "outdated"))
+    assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features", "figures"}, "outdated"))

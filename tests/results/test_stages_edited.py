@@ -38,7 +38,8 @@ def test_an_output_changed_by_hand_is_named(made: dict[str, Stage], name: str, p
         (HOME.analysis / "curves.csv", "summary", {"figures", "explore"}),
         *((HOME.analysis / name, "summary", {"figures"}) for name in ("confusion.json", "calibration.json")),
         *((path, "summary", set[str]()) for path in (HOME.grid, HOME.summary, HOME.metrics / "baseline.json")),
-        (HOME.analysis / "pca.json", "pca", {"figures"}),
+        (HOME.analysis / "features.json", "features", {"figures", "slides", "explore"}),
+        (HOME.analysis / "inspection.json", "summary", {"figures", "slides"}),
         (HOME.analysis / "mistakes.json", "mistakes", {"explore"}),
         (HOME.selection, "select", {"best"}),
         (HOME.analysis / "best.json", "best", {"slides"}),
@@ -152,8 +153,8 @@ def test_the_same_files_give_the_same_record(made: dict[str, Stage]) -> None:
 
 @pytest.mark.parametrize("damage", ["<<<<<<< HEAD\n", "{}", "[]", '{"outputs": {}}'])
 def test_a_damaged_record_is_named_in_one_line(made: dict[str, Stage], damage: str) -> None:
-    write_text(made["pca"].record, damage)
+    write_text(made["features"].record, damage)
     for ask in (lambda stage: stage.state, Stage.edited):
-        with pytest.raises(FileProblem, match=r"provenance/pca\.json: damaged .*delete it") as error:
-            ask(made["pca"])
+        with pytest.raises(FileProblem, match=r"provenance/features\.json: damaged .*delete it") as error:
+            ask(made["features"])
         assert "\n" not in str(error.value)

@@ -72,11 +72,11 @@ def test_settling_makes_what_is_current_newer_and_what_is_outdated_older(
 
 
 def test_what_is_outdated_is_older_than_inputs_of_any_age(made: dict[str, Stage]) -> None:
-    append(made["pca"].inputs[0])
-    for path in made["pca"].inputs:
+    append(made["features"].inputs[0])
+    for path in made["features"].inputs:
         set_time(path, 0)  # as in reproducible archives and images
     settle_stages(made.values())
-    assert not any(newer(output, path) for output in made["pca"].outputs for path in made["pca"].inputs)
+    assert not any(newer(output, path) for output in made["features"].outputs for path in made["features"].inputs)
 
 
 def test_settling_a_study_without_results_does_nothing(study: Study, tmp_path: Path) -> None:
@@ -95,16 +95,16 @@ def test_tables_of_another_study_become_old(study: Study, made: dict[str, Stage]
     assert newer(summary, scores), "and back again"
 
 
-def test_principal_components_follow_the_features_they_were_made_from(made: dict[str, Stage]) -> None:
+def test_what_features_say_follows_the_features_they_were_made_from(made: dict[str, Stage]) -> None:
     manifests = [HOME.features / "baseline.json", HOME.features / "resnet18-width=4.json"]
-    assert set(made["pca"].inputs) == set(manifests)
-    (pca,) = made["pca"].outputs
-    set_time(pca, 1_700_000_000)
+    assert set(made["features"].inputs) == set(manifests)
+    (said,) = made["features"].outputs
+    set_time(said, 1_700_000_000)
     settle_stages(made.values())
-    assert all(newer(pca, manifest) for manifest in manifests)
+    assert all(newer(said, manifest) for manifest in manifests)
     append(manifests[1])
     settle_stages(made.values())
-    assert all(newer(manifest, pca) for manifest in manifests)
+    assert all(newer(manifest, said) for manifest in manifests)
 
 
 def test_a_selection_follows_the_scores_it_was_made_from(study: Study, made: dict[str, Stage]) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from support.records import CALM, NOTHING, a_run, around, diverged
+from support.records import CALM, NOTHING, a_run, around, confirmed, contrast, diverged
 
 from vitflow.analysis.claims import Change
+from vitflow.analysis.records import Choice
 from vitflow.slides import cells
 
 NASTY = "*a* | [b](c) `d` <e> # f! \\ _g_"
@@ -29,7 +30,7 @@ def test_escaped_words_are_what_a_reader_of_markdown_sees() -> None:
 
 def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
     run = a_run(n=3, validation=around(84.0), test=around(83.0))
-    costs = "2.71 M | 174 M | 1.25× |"
+    costs = "2.71 | 174 | 1.25× |"
     assert cells.model_row(NASTY, run) == f"| {KEPT} | 3 | 84.0&nbsp;±&nbsp;0.2 | 83.0&nbsp;±&nbsp;0.2 | {costs}"
     bold = "| **best** | 3 | **84.0&nbsp;±&nbsp;0.2** | **83.0&nbsp;±&nbsp;0.2** | "
     assert cells.model_row("best", run, chosen=True) == bold + costs
@@ -37,9 +38,9 @@ def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
 
 def test_a_row_of_all_runs_has_two_decimals_and_what_diverged() -> None:
     run = a_run(label=NASTY, n=3, test=around(83.126), validation=around(84.0), time_ratio=None)
-    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 M | 174 M | – |"
+    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 | 174 | – |"
     lost = diverged(5, 9, label="heads 96", test=NOTHING, validation=NOTHING)
-    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 M | 174 M | 1.25× |"
+    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 | 174 | 1.25× |"
 
 
 def test_a_row_of_stability_has_spikes_norm_and_logit() -> None:
@@ -77,7 +78,7 @@ def test_changes_are_listed_up_to_a_number() -> None:
 def test_observed_changes_have_their_interval_and_n() -> None:
     one = Change("2", a_run(1.3, (0.9, 1.7)), 1.3)
     two = Change("8", a_run(-1.0), -1.0)
-    first, second = "2:&nbsp;+1.3 points&nbsp;(+0.9 to +1.7), n&nbsp;=&nbsp;3", "8:&nbsp;−1.0 points, n&nbsp;=&nbsp;3"
+    first, second = "2:&nbsp;+1.3 points&nbsp;(+0.9 to +1.7), n&nbsp;=&nbsp;3", "8:&nbsp;−1.0 points, n&nbsp;=&nbsp;2"
     assert cells.observed([one, two]) == f"{first}; {second}"
     assert cells.observed([one] * 6) == "; ".join([first] * 6)
     assert cells.observed([one] * 7) == "; ".join([first] * 6) + "; …"
@@ -109,13 +110,21 @@ def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
     assert cells.predicted("") == cells.predicted("", " for another study") == "not written"
 
 
-@pytest.mark.parametrize(
-    ("reason", "row"),
-    [
-        ("patch_size: 2 adopted, +3.00 points on validation", "| patch size | 2 adopted, +3.00 points on validation |"),
-        ("mlp_ratio: dropped again, (a: b_c)", r"| mlp ratio | dropped again, (a: b\_c) |"),
-        ("size|x: big*", r"| size\|x | big\* |"),
-    ],
-)
-def test_a_reason_is_a_row_of_axis_and_why(reason: str, row: str) -> None:
-    assert cells.reason_row(reason) == row
+def test_a_choice_is_a_row_of_axis_value_and_gain_or_why_the_baselines_is_kept() -> None:
+    adopted = Choice(axis="patch_size", value="2", gain=3.0, why="sure on validation images")
+    assert cells.choice_row(adopted) == "| patch size | **2**, +3.0 points, sure on validation images |"
+    kept = Choice(axis="size|x", value="", gain=None, why="costs *more*")
+    assert cells.choice_row(kept) == r"| size\|x | kept: costs \*more\* |"
+
+
+def test_a_value_is_a_row_with_its_interval_and_time() -> None:
+    row = cells.value_row(Change(NASTY, a_run(1.3, (0.9, 1.7), test=around(83.0)), 1.3))
+    assert row == f"| {KEPT} | 3 | 83.0&nbsp;±&nbsp;0.2 | +1.3&nbsp;(+0.9 to +1.7) | 1.25× |"
+
+
+def test_a_finalist_is_a_row_with_its_points_against_the_baseline() -> None:
+    run, scores = confirmed(NASTY, 87.0), "87.0&nbsp;±&nbsp;0.2 | 87.0&nbsp;±&nbsp;0.2"
+    row = cells.finalist_row(run.label, run, contrast(3.0, (2.0, 4.0)))
+    assert row == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 M | 174 M |"
+    assert cells.finalist_row("baseline", run, None).count("| – |") == 1
+    assert cells.part_row("pool", contrast(-1.0)) == "| pool | 3 | −1.0 |"

@@ -28,7 +28,7 @@ def test_numbers_are_spelled_as_a_reader_expects() -> None:
 
 def test_an_interval_is_said_in_brackets() -> None:
     assert filters.interval(a_run(1.3, (0.9, 1.7))) == "&nbsp;(+0.9 to +1.7)"
-    assert filters.interval(a_run(-1.3, (-1.7, 0.04))) == f"&nbsp;({MINUS}1.7 to 0.0)"
+    assert filters.interval(a_run(-1.3, (-1.7, 0.04))) == f"&nbsp;({MINUS}1.70 to +0.04)"
     assert filters.interval(a_run(1.3)) == filters.interval(a_run(None)) == ""
 
 
@@ -57,6 +57,16 @@ def test_three_digits_hold_very_small_and_very_large_numbers() -> None:
     ]
 
 
+def test_millions_have_three_digits_and_leave_their_unit_to_the_header() -> None:
+    assert [filters.millions(v) for v in (460_000, 2_712_000, 32_300_000, 139e6, 1.298e9)] == [
+        "0.46",
+        "2.71",
+        "32.3",
+        "139",
+        "1,298",
+    ]
+
+
 def test_thousands_are_set_apart() -> None:
     assert filters.thousands(45_000) == "45,000" and filters.thousands(999) == "999"
     assert filters.counted(45_000, "image") == "45,000 images" and filters.counted(0, "seed") == "0 seeds"
@@ -64,5 +74,5 @@ def test_thousands_are_set_apart() -> None:
 
 def test_the_template_calls_each_by_its_own_name() -> None:
     assert all(function.__name__ == name for name, function in filters.FILTERS.items())
-    words = "number signed stat amount three times thousands counted interval beginning"
+    words = "number signed stat amount millions three times thousands counted interval beginning"
     assert sorted(filters.FILTERS) == sorted(words.split())

@@ -10,14 +10,16 @@ from support.talk import table_slide
 
 from vitflow.slides import fit
 from vitflow.slides.deck import Figure, Table
+from vitflow.slides.fonts import width
+from vitflow.slides.tables import Setting
 
 
 def test_columns_fill_the_table_and_hold_their_longest_word() -> None:
     table = table_slide(["a few words of text " * 9, "unbreakable-" * 3]).blocks[0]
     assert isinstance(table, Table)
-    widths = fit.column_widths(table, 700, 20)
+    widths = Setting(table, 700, 20).columns
     assert sum(widths) == pytest.approx(700)
-    assert widths[1] > fit.width("unbreakable-", 20) and widths[0] > fit.width("run", 20)
+    assert widths[1] > width("unbreakable-", 20) and widths[0] > width("run", 20)
 
 
 def test_figures_are_not_stretched_and_make_room_for_text() -> None:

@@ -30,7 +30,7 @@ def pdf_objects(data: bytes) -> bytes:
 
 def test_all_forms_hold_the_same_slides_with_the_real_figures(real: Talk) -> None:
     slides, deck = real.root / "slides", real.deck()
-    titles = [plain(slide.title) for slide in deck.slides]
+    titles = [plain(slide.heading) for slide in deck.slides]
     html = (slides / "deck.html").read_text(encoding="utf-8")
     assert [unescape(re.sub("<[^>]*>", "", t)) for t in re.findall(r"<h1[^>]*>(.*?)</h1>", html)] == titles
     presentation = Presentation(str(slides / "deck.pptx"))
@@ -56,7 +56,7 @@ def test_pdf_text_can_be_read_back(real: Talk) -> None:
     text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True).stdout.decode()
     pages = text.split("\f")[:-1]
     for slide, shown in zip(real.deck().slides, pages, strict=True):
-        assert plain(slide.title).replace(" ", "") in re.sub(r"\s", "", shown)
+        assert plain(slide.heading).replace(" ", "") in re.sub(r"\s", "", shown)
         assert "3f9c0a7e" in shown  # the footer
 
 

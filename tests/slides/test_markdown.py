@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from support.talk import cell
 
-from vitflow.slides.deck import Bullets, Deck, Figure, Paragraph, SlidesError, Span, Table
+from vitflow.slides.cells import escaped
+from vitflow.slides.deck import Bullets, Deck, Figure, Numbers, Paragraph, SlidesError, Span, Table
 from vitflow.slides.markdown import read_deck, read_figure
 
 MATTER = "---<3>\ntitle: T\nauthor: ''\ndate: '2025-01-01'\nfooter: F\n---<8>\n"
@@ -32,6 +33,9 @@ def deck_of(markdown: str) -> Deck:
         ("# A\n\n```\ncode\n```\n\n<!-- [5 s] -->", "do not show: fence"),
         ("# A\n\nsee ![x](a.svg)\n\n<!-- [5 s] -->", "has a figure inside a line"),
         ("# A\n\n1. one\n\n<!-- [5 s] -->", "do not show: ordered_list"),
+        ("<!-- _class: loud -->\n# A\n\n<!-- [5 s] -->", "class 'loud'; there are title, statement, numbers"),
+        ("<!-- _class: numbers -->\n# A\n\n| 1 |\n|---|\n\n<!-- [5 s] -->", "a table of a header and one row"),
+        ("# A\n\n[b]{.loud}\n\n<!-- [5 s] -->", "do not show: span_open"),
     ],
 )
 def test_a_slide_against_the_rules_is_named(body: str, said: str) -> None:
@@ -50,7 +54,7 @@ def test_blocks_keep_their_order_and_their_styles() -> None:
         Bullets((cell("one"), cell("two"))),
         Table((cell("a"), cell("b")), ((cell("1"), cell("2")),), (False, True)),
     )
-    assert (slide.opening, slide.figure, slide.part, slide.seconds, slide.layout) == (False, None, "talk", 5, "text")
+    assert (slide.form, slide.figure, slide.part, slide.seconds, slide.layout) == ("", None, "talk", 5, "text")
 
 
 def test_slides_have_their_numbers_lines_notes_and_places() -> None:
@@ -66,6 +70,31 @@ def test_slides_have_their_numbers_lines_notes_and_places() -> None:
     assert deck.slides[1].notes == "Say *this_, not \\that."
     assert [slide.timing for slide in deck.slides] == ["5 s", "45 s, kept in the six-minute cut", "30 s, backup"]
     assert (deck.title, deck.author, deck.date, deck.footer, deck.template) == ("T", "", "2025-01-01", "F", "talk.md")
+
+
+def test_words_can_be_quiet_or_stand_for_what_is_missing() -> None:
+    body = "# A\n\n[b **c**]{.quiet} d\n\n[not *e* yet]{.missing}\n\n[all of it]{.missing}\n\n<!-- [5 s] -->"
+    quiet, mixed, panel = deck_of(MATTER + body).slides[0].blocks
+    assert isinstance(quiet, Paragraph) and isinstance(mixed, Paragraph) and isinstance(panel, Paragraph)
+    assert [span for span in quiet.text if span.text] == [Span("b ", "quiet"), Span("c", "strong"), Span(" d")]
+    assert (quiet.is_panel, mixed.is_panel, panel.is_panel) == (False, False, True)
+
+
+def test_brackets_of_a_study_are_no_marks() -> None:
+    slide = deck_of(MATTER + f"# A\n\n{escaped('[b]{.quiet} [c]{.missing}')}\n\n<!-- [5 s] -->").slides[0]
+    assert isinstance(slide.blocks[0], Paragraph)
+    assert {span.style for span in slide.blocks[0].text} == {"plain"}
+    assert "".join(span.text for span in slide.blocks[0].text) == "[b]{.quiet} [c]{.missing}"
+
+
+def test_a_class_makes_a_statement_or_large_numbers_and_a_header_a_label() -> None:
+    marks = "<!-- _class: {} -->\n<!-- _header: Cost \\& time -->\n\n# A\n\n"
+    body = marks + "| 3 | **9** |\n|--|--|\n| b | c |\n\n<!-- [5 s] -->"
+    shown = deck_of(MATTER + body.format("numbers")).slides[0]
+    assert shown.blocks == (Numbers((cell("3"), (Span(""), Span("9", "strong"), Span(""))), (cell("b"), cell("c"))),)
+    assert (shown.layout, shown.kicker, shown.notes) == ("text", "Cost & time", "")
+    said = deck_of(MATTER + body.format("statement")).slides[0]
+    assert said.layout == "statement" and isinstance(said.blocks[0], Table)
 
 
 @pytest.mark.parametrize(

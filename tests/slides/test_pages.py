@@ -7,9 +7,10 @@ import dataclasses
 import pytest
 from support.talk import cell, table_slide
 
-from vitflow.slides import boxes, fit
+from vitflow.slides import boxes
 from vitflow.slides.deck import Deck, Table, plain
 from vitflow.slides.pages import paginate
+from vitflow.slides.tables import Setting
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ def test_long_tables_go_on_with_every_row_once(rows: list[str]) -> None:
     deck = paginate(Deck("T", "", "2025-01-01", "F", "t", (table_slide(rows),)))
     tables = [block for slide in deck.slides for block in slide.blocks if isinstance(block, Table)]
     assert [plain(row[0]) for table in tables for row in table.rows] == [str(k) for k in range(len(rows))]
-    assert all(sum(fit.row_heights(t, boxes.BODY.width, boxes.TABLE_PX)) <= boxes.BODY.height for t in tables)
+    assert all(sum(Setting(t, boxes.BODY.width, boxes.TABLE_SIZES[-1]).rows) <= boxes.BODY.height for t in tables)
     assert [slide.number for slide in deck.slides] == list(range(1, len(tables) + 1))
     assert all(plain(slide.title).endswith(", continued") for slide in deck.slides[1:])
 
@@ -37,4 +38,4 @@ def test_a_part_of_a_table_has_columns_of_its_own_and_fits_all_the_same(
     deck = paginate(Deck("T", "", "2025-01-01", "F", "t", (dataclasses.replace(table_slide([]), blocks=(table,)),)))
     tables = [block for slide in deck.slides for block in slide.blocks if isinstance(block, Table)]
     assert [plain(row[0]) for table in tables for row in table.rows] == labels
-    assert all(sum(fit.row_heights(t, boxes.BODY.width, boxes.TABLE_PX)) <= boxes.BODY.height for t in tables)
+    assert all(sum(Setting(t, boxes.BODY.width, boxes.TABLE_SIZES[-1]).rows) <= boxes.BODY.height for t in tables)

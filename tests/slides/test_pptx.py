@@ -21,7 +21,7 @@ def test_pptx_is_native_and_dated_as_the_results(plain_talk: Talk, deck: Deck) -
         pictures = [shape for shape in sheet.shapes if shape.shape_type == 13]
         assert [p._element.nvPicPr.cNvPr.get("descr") for p in pictures] == ([slide.figure.alt] if slide.figure else [])
         shown = texts(sheet)
-        assert deck.footer in shown and str(slide.number) in shown
+        assert deck.footer in shown and deck.page(slide) in shown
         for block in slide.blocks:
             wanted = [c for row in block.all_rows for c in row] if isinstance(block, Table) else []
             wanted = wanted or list(getattr(block, "items", ())) or [getattr(block, "text", ())]

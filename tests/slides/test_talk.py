@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from support.analysis import TECHNIQUES
-from support.records import CALM, NOTHING, a_run, a_winner, an_axis, around, diverged, with_runs
+from support.records import CALM, a_run, an_axis, around, diverged, winners, with_runs
 from support.talk import Talk
 
-from vitflow.analysis.records import Run, Summary
+from vitflow.analysis.records import Group, Run, Summary
 from vitflow.analysis.techniques import Technique
 from vitflow.slides import cells, talk
 from vitflow.slides.talk import view
@@ -34,33 +34,55 @@ def test_every_field_of_the_summary_has_its_own_name(summary: Summary) -> None:
     assert all(found[cell.__name__] is getattr(cells, cell.__name__) for cell in talk.CELLS)
     assert [found[name] for name in ("own", "tried", "meant_for")] == [talk.own, talk.tried, talk.meant_for]
     assert found["technique"]("patch_size") == TECHNIQUES.of("patch_size")
-    assert (found["footer"], found["best_vit"]) == (talk.footer(summary), talk.best_vit(summary))
+    assert found["footer"] == talk.footer(summary)
+    assert summary.best is not None and found["best_vit"] is summary.runs[summary.best.run]
 
 
 def test_explanations_are_wanted_in_the_notes_of_the_study_where_there_are_any(summary: Summary) -> None:
-    assert seen(summary)["explained_in"] == "techniques.yaml"
+    assert seen(summary)["explained_in"] == f"notes/{summary.study}.yaml"
     noted = view(summary, None, replace(TECHNIQUES, notes=Path("workflow/slides/notes/mine.yaml")))
     assert noted["explained_in"] == "notes/mine.yaml"
 
 
-def test_axes_of_the_architecture_have_slides_of_their_own(summary: Summary) -> None:
+def test_axes_of_the_architecture_and_other_groups_have_slides_of_their_own(summary: Summary) -> None:
     found = seen(summary)
     assert [axis.axis for axis in found["main_axes"]] == ["patch_size"]
     assert [axis.axis for axis in found["other_axes"]] == ["augmentation"]
     patch_size = found["main_axes"][0]
     assert [change.value for change in found["others"](patch_size)] == ["2", "8"]
     assert found["verdict"](patch_size) == "gain at 2"
-    assert seen(summary.model_copy(update={"descriptive": True}))["verdict"](patch_size) == "gain at 2 (descriptive)"
-    assert found["titles"]["components"] == (
-        f"Of the other components, augmentation moves accuracy most (none: {effect_of(summary, 'augmentation=none')} "
-        "points)"
-    )
+    (training,) = found["main_groups"]
+    assert (training.name, training.heading, training.axes) == ("training", "Training", found["other_axes"])
+    assert training.runs == talk.by_difference([summary.runs[f"augmentation={value}"] for value in ("none", "crop")])
+    assert training.finding.startswith("Training: augmentation ")
+    assert training.smallest_effect == summary.groups[1].smallest_effect
 
 
-def effect_of(summary: Summary, run: str) -> str:
-    difference = summary.runs[run].difference
-    assert difference is not None
-    return f"{difference.test:+.1f}".replace("-", "−")
+def test_what_is_too_much_for_a_talk_is_backup(summary: Summary) -> None:
+    axes = tuple(an_axis(f"A{k}", f"v{k}") for k in range(6))
+    groups = tuple(Group(group=f"g{k}", runs=(f"v{k}",), smallest_effect=None) for k in range(5))
+    runs = {"baseline": a_run(None)} | {f"v{k}": a_run(1.0) for k in range(6)}
+    found = seen(with_runs(summary, runs, axes=axes, groups=groups, best=None))
+    assert [axis.label for axis in found["main_axes"]] == ["A0", "A1", "A2", "A3"]
+    assert [axis.label for axis in found["other_axes"]] == ["A4", "A5"]
+    assert [group.name for group in found["main_groups"]] == ["g0", "g1", "g2"]
+    assert [group.name for group in found["other_groups"]] == ["g3", "g4"]
+
+
+def test_slides_share_their_time_whatever_their_number() -> None:
+    assert [talk.share(100, [1] * count) for count in range(5)] == [100, 100, 50, 33, 25]
+
+
+def test_an_axis_is_explained_by_the_user_or_by_evidence_or_not_at_all(summary: Summary) -> None:
+    axis = an_axis("Patch size", "8", "2")
+    base = a_run(None, clean_train=around(80.0))
+    lost = a_run(-3.0, (-4.0, -2.0), clean_train=around(70.0))
+    changed = with_runs(summary, {"baseline": base, "8": lost, "2": a_run(0.1)}, axes=(axis,), best=None)
+    assert seen(changed)["why"](axis).startswith("Evidence, 8: It fits the training images less too (70.0 %")
+    mine = replace(TECHNIQUES, axes={"patch_size": Technique(explanation="Because.")})
+    assert view(changed, None, mine)["why"](axis) == "Because."
+    alike = with_runs(summary, {"baseline": base, "8": a_run(0.1), "2": a_run(None)}, axes=(axis,), best=None)
+    assert seen(alike)["why"](axis).startswith("Not explained")
 
 
 def test_runs_are_sorted_by_what_they_show(summary: Summary) -> None:
@@ -71,20 +93,26 @@ def test_runs_are_sorted_by_what_they_show(summary: Summary) -> None:
         "same": a_run(0.1, (-0.2, 0.4), label="same"),
         "down": a_run(-1.0, (-1.6, -0.2), label="down"),
         "low": a_run(-3.0, (-4.0, -2.0), label="low"),
-        "resnet18": a_run(9.0, (8.0, 10.0), label="ResNet-18", reference=True),
+        "resnet18": a_run(9.0, (8.0, 10.0), label="ResNet-18", kind="family"),
+        "few": a_run(-20.0, (-21.0, -19.0), label="train images 500", kind="subset"),
         "gone": diverged(1, 2, 3, label="gone"),
     }
     found = seen(with_runs(summary, runs, references=("resnet18",), diverged=("gone",), best=None))
-    labels = {key: [run.label for run in found[key]] for key in ("compared", "gained", "unclear", "lost", "unstable")}
+    labels = {
+        key: [run.label for run in found[key]]
+        for key in ("compared", "gained", "same", "unclear", "lost", "unstable", "families")
+    }
     assert labels == {
         "compared": ["high", "up", "same", "down", "low"],
         "gained": ["high", "up"],
-        "unclear": ["same"],
+        "same": ["same"],
+        "unclear": [],
         "lost": ["low", "down"],
         "unstable": ["gone"],
+        "families": ["ResNet-18"],
     }
     assert found["titles"]["verdicts"] == "What worked: 2 of 5 changes gained; what did not: 2 lost"
-    assert found["chosen"] == "baseline"  # before any is the best
+    assert found["best_vit"] is None
 
 
 def test_what_compares_with_nothing_says_why(summary: Summary) -> None:
@@ -93,7 +121,6 @@ def test_what_compares_with_nothing_says_why(summary: Summary) -> None:
     assert seen(alone)["titles"]["verdicts"] == "What stays open: no component has been changed yet"
     lost = with_runs(summary, {"baseline": diverged(1, 2, 3)})
     assert seen(lost)["nothing"] == "the baseline diverged, so nothing compares with it"
-    assert seen(lost)["titles"]["components"] == "The other components have not finished"
     some = with_runs(summary, {"baseline": diverged(1)})
     assert seen(some)["nothing"] == "no component has been changed yet"
 
@@ -103,20 +130,18 @@ def test_the_dataset_is_named_as_people_say_it(summary: Summary) -> None:
     assert seen(summary.model_copy(update={"dataset": dataset}))["data"] == "leaves & twigs"
 
 
-def test_the_winner_is_there_once_it_is_confirmed(summary: Summary) -> None:
-    found = view(summary, a_winner(), TECHNIQUES)
-    assert found["confirmed"] == a_winner()
-    assert found["titles"]["winner"].startswith("The chosen combination reaches 87.0")
-    assert seen(summary)["confirmed"] is None and seen(summary)["titles"]["winner"] == ""
+def test_the_winners_are_there_once_they_are_confirmed(summary: Summary) -> None:
+    assert view(summary, winners(), TECHNIQUES)["winners"] == winners()
+    assert seen(summary)["winners"] is None
 
 
 def test_the_footer_says_which_results_the_talk_rests_on(summary: Summary) -> None:
-    said = "example · results 3f9c0a7e · 3 seeds · 2025-03-14 · 21/21 runs done"
+    said = "example · results 3f9c0a7e · 3 seeds · 2025-03-14 · 21/21 trainings done"
     total = {"done": 21, "total": 21}
     assert talk.footer(summary.model_copy(update=total)) == said
     few = total | {"seeds": 1, "baseline_seeds": 4, "descriptive": True, "done": 5}
     assert talk.footer(summary.model_copy(update=few)) == (
-        "example · results 3f9c0a7e · 1 seed (baseline 4) · 2025-03-14 · 5/21 runs done"
+        "example · results 3f9c0a7e · 1 seed (baseline 4) · 2025-03-14 · 5/21 trainings done"
         " · DESCRIPTIVE: under three seeds"
     )
 
@@ -133,17 +158,6 @@ def test_runs_are_compared_largest_gain_first() -> None:
     one, two, three = a_run(-1.0), a_run(2.0), a_run(0.5)
     assert talk.by_difference([one, a_run(None), two, three]) == [two, three, one]
     assert talk.by_difference([]) == []
-
-
-def test_the_best_vit_is_chosen_on_validation_and_no_reference(summary: Summary) -> None:
-    def of(**runs: Run) -> Run | None:
-        return talk.best_vit(with_runs(summary, runs))
-
-    low, high = a_run(validation=around(80.0), test=around(99.0)), a_run(validation=around(85.0))
-    resnet = a_run(validation=around(95.0), reference=True)
-    assert of(baseline=low, a=high, resnet=resnet) is high
-    assert of(baseline=high, a=low) is high
-    assert of(baseline=diverged(1, 2, 3), a=a_run(validation=NOTHING), resnet=resnet) is None
 
 
 def test_all_runs_come_in_the_order_of_the_study(summary: Summary) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.records import a_winner
+from support.records import winners
 from support.talk import RUNS_OVER, Talk, table_of
 
-from vitflow.slides.deck import Bullets, SlidesError, plain
+from vitflow.slides.deck import SlidesError, plain
 from vitflow.slides.template import without_line_numbers
 
 
@@ -88,30 +88,29 @@ def test_results_of_another_version_are_one_line_naming_file_and_key(talk: Talk)
     assert "\n" not in str(caught.value)
 
 
-def test_a_damaged_winner_is_named(talk: Talk) -> None:
+def test_damaged_winners_are_named(talk: Talk) -> None:
     path = talk.root / "analysis" / "best.json"
-    path.write_text(json.dumps(a_winner().model_dump() | {"colour": 1}))
+    path.write_text(json.dumps(winners().model_dump() | {"colour": 1}))
     with pytest.raises(SlidesError, match=rf"{re.escape(str(path))}: .*\(colour: "):
         talk.render()
 
 
-def test_the_winner_has_a_slide_with_the_reasons_for_each_axis(talk: Talk) -> None:
-    winner = a_winner(reasons=(*a_winner().reasons, "heads: dropped again, the combination is impossible (a: b)"))
-    winner.write(talk.root / "analysis" / "best.json")
+def test_winners_have_a_slide_and_in_backup_the_reasons_for_each_axis(talk: Talk) -> None:
+    found = winners()
+    found.write(talk.root / "analysis" / "best.json")
     deck = talk.deck()
-    title = "The chosen combination reaches 87.0 ± 0.2 % on 2 fresh seeds"
-    assert table_of(deck, title) == [
-        ["patch size", "2 adopted, +3.00 points on validation"],
-        ["mlp ratio", "baseline kept, no value whose gain is sure"],
-        ["heads", "dropped again, the combination is impossible (a: b)"],
+    assert found.best_finding in [plain(slide.title) for slide in deck.slides]
+    assert table_of(deck, "Backup: what was chosen, and why") == [
+        ["patch size", "2, +3.0 points, sure on validation images"],
+        ["mlp ratio", "kept: no value whose gain is sure"],
+        ["pool", "mean, +1.0 points, sure on validation images"],
     ]
-    bullets = next(slide for slide in deck.slides if plain(slide.title) == title).blocks[1]
-    assert isinstance(bullets, Bullets)
-    assert plain(bullets.items[0]) == "Patch size 2: validation 88.0\xa0±\xa00.2 %, test 87.0\xa0±\xa00.2 %."
+    rows = table_of(deck, "Backup: finalists on fresh seeds")
+    assert [row[0] for row in rows] == [run.label for run in found.runs.values()]
 
 
-def test_without_a_winner_there_is_no_such_slide(talk: Talk) -> None:
-    assert "chosen combination" not in repr(talk.deck())
+def test_without_winners_there_is_no_such_slide(talk: Talk) -> None:
+    assert "fresh seeds" not in repr(talk.deck())
 
 
 def test_separators_lose_the_lines_of_the_template() -> None:

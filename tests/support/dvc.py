@@ -13,11 +13,11 @@ from support.checkouts import STUDY, VERSIONS, call, copy_code, git, planned
 
 HOME = Path("results/tiny")
 SEEDS = ("baseline/seed0", "baseline/seed1", "width=8/seed0", "heads=1/seed0", "resnet18-width=4/seed0")
-WINNER = "best_architecture/seed100"
-WEIGHTS = {seed: HOME / "checkpoints" / f"{seed}.safetensors" for seed in (*SEEDS, WINNER)}
+FRESH = ("baseline/seed100", "best-on-all-images/seed100")
+WEIGHTS = {seed: HOME / "checkpoints" / f"{seed}.safetensors" for seed in (*SEEDS, *FRESH)}
 ARRAYS = [HOME / "features" / f"{run}.safetensors" for run in ("baseline", "resnet18-width=4")]
 KEPT = [Path("data/digits.safetensors"), *WEIGHTS.values(), *ARRAYS]
-RUNS = ("baseline", "width=8", "heads=1", "resnet18-width=4", "best_architecture")
+RUNS = ("baseline", "width=8", "heads=1", "resnet18-width=4", "best_architecture", "best")
 
 
 def vitflow(where: Path, *words: str | Path, expect: int = 0) -> str:
@@ -36,7 +36,7 @@ def runs_nothing(told: str) -> bool:
 
 
 def to_do(where: Path, *targets: str) -> dict[str, list[str]]:
-    return planned(where, *(targets or ("all", "pca", "features", "data")), study=None)
+    return planned(where, *(targets or ("all", "features", "data")), study=None)
 
 
 def repository(finished: Path, where: Path, config: str = STUDY) -> Path:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from support.analysis import LONG, MANY, example_study
+from support.analysis.sizes import DIVERGED, SIZES
 from vitflow.figures import style
 from vitflow.figures.draw import drawings
 from vitflow.figures.read import Analysis, read
@@ -43,6 +44,7 @@ CASES: dict[str, tuple[Study, dict[str, int]]] = {
         {"learning_rate=0.004": 2, "batch_size=1024": 3},
     ),
     "long names": (example_study(2, ablations=LONG, features=TWO), {}),
+    **{f"{runs} runs": (study, DIVERGED[runs]) for runs, study in SIZES.items()},
     "digits": (example_study(2, features=TWO, **DIGITS), {}),
     "baseline alone": (example_study(1, ablations={}, references={}), {}),
     "hundred classes": (example_study(2, dataset={"name": "cifar100"}, ablations=POOL, features=TWO), {}),

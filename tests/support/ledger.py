@@ -20,7 +20,7 @@ def publish_training(job: Job, weights: str = "w1", **changes: Any) -> None:
 
 
 def publish_scores(job: Job, weights: str = "w1") -> None:
-    write_json(job.paths.metrics, {"checkpoint_sha256": weights})
+    write_json(job.paths.metrics, {"checkpoint_sha256": weights, "validation": None})
     write_text(job.paths.predictions, "")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vitflow.analysis.records import Finalist, Selection
 from vitflow.analysis.techniques import TECHNIQUES
 from vitflow.data import places
 from vitflow.data.manifest import data_digest
@@ -19,7 +20,7 @@ from vitflow.machine.files import read_json, sha256, write_json, write_text
 from vitflow.results import ledger
 from vitflow.results.code import SCORING, TRAINING, source_digest
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import BEST, FRESH_SEED, Job
+from vitflow.results.ledger import FRESH_SEED, Job
 from vitflow.results.provenance import write_sealed
 from vitflow.results.stages import TEMPLATE, stages
 from vitflow.study.grid import expand, feature_runs
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
 HOME = Layout("tiny")
 BASELINE = HOME.seed("baseline", 0)
-WINNER = HOME.seed(BEST, FRESH_SEED)
+WINNER = HOME.seed("best_architecture", FRESH_SEED)
 FEATURES = HOME.features / "baseline.json"
 MANIFEST = places.manifest("digits")
 IMAGES = places.prepared("digits")
@@ -45,6 +46,21 @@ def bring_techniques(where: Path = Path()) -> None:
 def with_epochs(study: Study, epochs: int) -> Study:
     """The study with trainings of another length, and so with other runs."""
     return study.model_copy(update={"training": study.training.model_copy(update={"epochs": epochs})})
+
+
+def a_selection(inputs: str, width: int = 8) -> Selection:
+    """A width as the only finalist, and so as everything else."""
+    return Selection(
+        inputs=inputs,
+        architecture=(),
+        techniques=(),
+        finalists=(Finalist(run="best_architecture", changes={"width": width}, all_images=False),),
+        singles=(),
+        best_architecture="best_architecture",
+        best="best_architecture",
+        without={},
+        all_images=None,
+    )
 
 
 def publish(study: Study, job: Job) -> None:
@@ -68,6 +84,7 @@ def publish(study: Study, job: Job) -> None:
     write_text(paths.predictions, f"predictions of {job.run} {job.seed}")
     scores = {
         "checkpoint_sha256": record["checkpoint_sha256"],
+        "validation": {"accuracy": 50.0},
         "test": {"accuracy": 50.0},
         "predictions_sha256": sha256(paths.predictions),
         "provenance": {"sources": source_digest(*SCORING)},
@@ -87,8 +104,8 @@ def finish(study: Study) -> None:
     for job in ledger.jobs(study):
         publish(study, job)
     if study.best:
-        write_json(home.selection, {"changes": {"width": 8}, "inputs": ledger.scores_digest(study)})
-    for job in ledger.best_jobs(study):
+        a_selection(ledger.scores_digest(study)).write(home.selection)
+    for job in ledger.fresh_jobs(study):
         publish(study, job)
     for run in feature_runs(study):
         arrays = home.features / f"{run}.safetensors"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vitflow.results.stages import Stage
 
-NAMES = ("summary", "pca", "mistakes", "select", "best", "figures", "slides", "explore")
+NAMES = ("summary", "features", "mistakes", "select", "best", "figures", "slides", "explore")
 
 
 def states(found: dict[str, Stage]) -> dict[str, str]:

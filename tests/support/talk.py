@@ -101,7 +101,7 @@ def stand_in_figures(folder: Path, study: Study) -> None:
     folder.mkdir(parents=True)
     captions = {}
     for stem in names(study):
-        wide = not stem.startswith("axis-") and stem != "pca"
+        wide = not stem.startswith("axis-") and stem not in ("positions", "shifts")
         width, height = (871.2, 338.4) if wide else (547.2, 367.2)
         (folder / f"{stem}.svg").write_text(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" viewBox="0 0 10 10"/>'
@@ -146,4 +146,4 @@ def table_slide(rows: list[str]) -> Slide:
     """A slide that is one table, its rows numbered."""
     numbered = tuple((cell(str(k)), cell(row)) for k, row in enumerate(rows))
     table = Table((cell("run"), cell("what")), numbered, (True, False))
-    return Slide(1, 1, False, cell("All runs"), (table,), None, "notes", 30, "backup")
+    return Slide(1, 1, "", "", cell("All runs"), (table,), None, "notes", 30, "backup")

@@ -35,7 +35,7 @@ def test_a_diverged_run_that_is_to_give_features_reaches_the_deck(finished: Path
     assert record["status"] == "diverged" and 0 < record["diverged_step"] < record["steps"]
     manifest = read(home / "features" / f"{run}.json")
     assert manifest["absent"] == f"diverged at step {record['diverged_step']}"
-    components = read(home / "analysis" / "pca.json")
+    components = read(home / "analysis" / "features.json")
     assert [model["run"] for model in components["models"]] == ["baseline", "resnet18-width=4"]
     assert [model["run"] for model in components["absent"]] == [run]
     assert "Left out: " in read(home / "figures" / "captions.json")["pca"]["caption"]
@@ -64,7 +64,7 @@ baseline: {family: vit, patch_size: 4, width: 16, depth: 2, heads: 2}
 seeds: 1
 references:
   resnet18_small: {family: resnet, depth: 18, width: 4}
-best: {seeds: 1}
+best: {seeds: 1, singles: 0}
 features: {runs: [baseline, resnet18_small], images: 50}
 """
 
@@ -79,7 +79,7 @@ def test_a_study_whose_every_run_diverged_has_a_deck_that_says_so(tmp_path: Path
     assert summary["diverged"] == ["baseline", "resnet18-width=4"]
     assert f"The baseline diverged, at step {step}" in deck
     assert "The baseline diverged: nothing compares with it" in deck
-    assert "No features: the models that were to give them diverged" in deck
+    assert "No model gives features" in deck
     assert "The chosen combination diverged on every fresh seed" in deck
     status = call(where, "vitflow", "status", "--config", STUDY)
     assert "3 diverged, of 3" in status and "not what the configuration says" not in status

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.checkouts import CODE, ROOT, STUDY, VERSIONS, copy_code, edit, git
-from support.dvc import HOME, WEIGHTS, WINNER, damage, dvc, everything, vitflow
+from support.dvc import FRESH, HOME, WEIGHTS, damage, dvc, everything, vitflow
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -86,7 +86,7 @@ def test_results_of_older_code_are_named_and_need_an_explicit_word(here: Path) -
 
 
 def test_half_a_study_is_recorded_without_calling_it_reproduced(here: Path) -> None:
-    for seed in ("heads=1/seed0", WINNER):
+    for seed in ("heads=1/seed0", *FRESH):
         shutil.rmtree((here / HOME / "runs" / seed).parent)
         shutil.rmtree((here / WEIGHTS[seed]).parent)
     for pointer in [*(here / HOME).rglob("*.dvc"), here / "data/digits.safetensors.dvc"]:

@@ -41,7 +41,7 @@ def story(restored: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
     shutil.rmtree(where / HOME / "state/runs" / LAST)
     obstacle = where / HOME / "state/runs" / LAST  # a file where a folder should be
     obstacle.touch()
-    plan = to_do(where, "evaluate", "best", "pca", f"{HOME}/summary.csv")
+    plan = to_do(where, "evaluate", "best", "features", f"{HOME}/summary.csv")
     failed = dvc(where, "repro", expect=255)
     done = [where / HOME / "runs" / seed / name for seed in WEIGHTS for name in ("train.json", "metrics.json")]
     before = {path: path.read_bytes() for path in done if path.exists()}
@@ -84,7 +84,7 @@ def test_a_failure_in_the_middle_of_repro_leaves_finished_runs_and_only_the_rest
     assert not story.changed
     ran = jobs_in(story.resumed)
     assert ran["train_run"] == [str(WEIGHTS[LAST])]
-    assert not {"extract_features", "principal_components"} & set(ran), "not again"
+    assert not {"extract_features", "look_inside"} & set(ran), "not again"
     assert "8 files handed to DVC, 1 there already" in story.resumed, "only now, when all were finished"
 
 

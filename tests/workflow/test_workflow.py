@@ -44,7 +44,7 @@ def clone(finished: Path, tmp_path: Path) -> Path:
 
 def test_a_finished_study_has_all_that_design_promises(finished: Path) -> None:
     home = finished / "results" / "tiny"
-    for run, seed in [("baseline", 0), ("baseline", 1), ("width=8", 0), ("best_architecture", 100)]:
+    for run, seed in [("baseline", 0), ("baseline", 1), ("width=8", 0), ("best-on-all-images", 100)]:
         files = {path.name for path in (home / "runs" / run / f"seed{seed}").iterdir()}
         assert files == {"config.json", "history.csv", "train.json", "metrics.json", "predictions.npz"}
         assert (home / "checkpoints" / run / f"seed{seed}.safetensors").stat().st_size > 0
@@ -80,7 +80,7 @@ def test_an_edited_axis_plans_that_run_and_its_dependants(checkout: Path) -> Non
 
 def test_a_new_selection_of_the_same_winner_does_not_train_it_again(checkout: Path) -> None:
     edit(checkout / STUDY, "width: [8, 16]", "width: [12, 16]")
-    winner = checkout / "results/tiny/runs/best_architecture/seed100/train.json"
+    winner = checkout / "results/tiny/runs/best-on-all-images/seed100/train.json"
     before = winner.stat().st_mtime_ns
     output = snakemake(checkout, "best")
     assert "checkpoint select" in output
@@ -213,7 +213,7 @@ def test_pending_training_in_short_sittings_finishes_the_study(tmp_path: Path, f
             break
     assert done.returncode == 0
     assert not set(planned(where)) & {"prepare", "train_run", "evaluate_run", "select"}
-    for run in ("baseline/seed0", "heads=1/seed0", "resnet18-width=4/seed0", "best_architecture/seed100"):
+    for run in ("baseline/seed0", "heads=1/seed0", "resnet18-width=4/seed0", "best-on-all-images/seed100"):
         name = f"results/tiny/runs/{run}/history.csv"
         assert (where / name).read_bytes() == (finished / name).read_bytes()
 

@@ -1,4 +1,7 @@
-"""Principal components of patch tokens and pooled features. They show; they do not prove."""
+"""Principal components of features. They show; they do not prove.
+
+Letters: N images, E examples, T positions, D width.
+"""
 
 from __future__ import annotations
 
@@ -6,59 +9,55 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
-from vitflow.analysis.records import Components, PatchComponents, PooledComponents
-
-SPECTRUM = 20  # components whose share of the variance is kept
-DIGITS = 5  # significant digits kept, so that files stay small
-
-
-def principal_components(
-    features: NDArray[np.floating[Any]], components: int
-) -> tuple[NDArray[np.float64], list[float]]:
-    """(projections [n, components], shares of variance [<= 20]) of centred features [n, D]."""
-    values = features.astype(np.float64)
-    kept = min(SPECTRUM, *values.shape)
-    pca = PCA(kept, svd_solver="covariance_eigh")
-    projected = pca.fit_transform(values)
-    shares = np.nan_to_num(pca.explained_variance_ratio_)
-    return projected[:, : min(components, kept)], [_round(share) for share in shares]
+Array = NDArray[np.floating[Any]]
+#: numbers of components at which the spectrum is kept, of as many as the width has
+KEPT = 40
+MOST = 0.9  #: of the variance
 
 
-def describe(
-    run: str,
-    label: str,
-    layer: str,
-    patch: NDArray[np.float16],
-    pooled: NDArray[np.float16],
-    examples: NDArray[np.int64],
-) -> Components:
-    """PCA of one model: pooled features in two dimensions, patch tokens as colour maps of the example images.
+def components(covariance: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(shares of the variance [D], directions [D, D] in columns) of a covariance [D, D], largest share first.
 
-    Args:
-        patch: patch tokens [N, T, D], taken at ``layer``. pooled: features before the classifier [N, D'].
-        examples: indices into N.
+    A component's sign is free: here its largest weight is positive. Shares are 0 where nothing varies.
     """
-    images, positions, dimension = patch.shape
-    points, pooled_shares = principal_components(pooled, 2)
-    tokens, patch_shares = principal_components(patch.reshape(images * positions, dimension), 3)  # [N*T, D]
-    low, high = np.percentile(tokens, [1, 99], axis=0)
-    colours = np.clip(255 * (tokens - low) / np.maximum(high - low, 1e-12), 0, 255).round().astype(int)
-    side = round(positions**0.5)
-    maps = colours.reshape(images, side, side, -1)[examples]  # [E, side, side, 3]
-    return Components(
-        run=run,
-        label=label,
-        layer=layer,
-        positions=positions,
-        dimension=dimension,
-        pooled=PooledComponents(
-            explained=tuple(pooled_shares), points=tuple(tuple(_round(x) for x in point) for point in points)
-        ),
-        patch=PatchComponents(explained=tuple(patch_shares), maps=maps.tolist()),
-    )
+    variances, directions = np.linalg.eigh(covariance.astype(np.float64))
+    variances, directions = np.clip(variances[::-1], 0, None), directions[:, ::-1]
+    largest = np.abs(directions).argmax(axis=0)
+    signs = np.sign(directions[largest, np.arange(len(largest))])
+    return variances / (variances.sum() or 1), directions * signs
 
 
-def _round(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+def on_two(means: Array) -> tuple[NDArray[np.float64], list[float]]:
+    """(images [N, 2] on the first two components of features [N, D], the share of the variance that each holds).
+
+    In standard deviations of the first component.
+    """
+    centred = means.astype(np.float64) - means.mean(axis=0, dtype=np.float64)
+    shares, directions = components(centred.T @ centred / len(centred))
+    points = centred @ directions[:, :2]
+    return points / (points[:, 0].std() or 1), [float(share) for share in shares[:2]]
+
+
+def colours(examples: Array, centre: Array, covariance: Array) -> NDArray[np.uint8]:
+    """Positions [E, T, D] on the first three components of ``covariance`` as red, green, blue: [E, T, 3].
+
+    Each from the 1st to the 99th percentile of these positions.
+    """
+    _, directions = components(covariance)
+    values = (examples.astype(np.float64) - centre) @ directions[:, :3]  # [E, T, 3]
+    low, high = np.percentile(values, [1, 99], axis=(0, 1))
+    scaled = np.clip(255 * (values - low) / np.maximum(high - low, 1e-12), 0, 255)
+    return scaled.round().astype(np.uint8)
+
+
+def spectrum(shares: NDArray[np.float64]) -> tuple[list[int], list[float]]:
+    """Of shares [D]: (numbers of components from 1 to D, at most 40, evenly on a logarithmic scale; what they hold)."""
+    held = np.cumsum(shares)
+    numbers = np.unique(np.geomspace(1, len(held), KEPT).round().astype(int))
+    return [int(k) for k in numbers], [float(held[k - 1]) for k in numbers]
+
+
+def needed(shares: NDArray[np.float64], held: float) -> int:
+    """How many components hold at least that share of the variance; all of them where they hold less."""
+    return min(int(np.searchsorted(np.cumsum(shares), held)) + 1, len(shares))

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vitflow.analysis.intervals import simultaneous_intervals
-from vitflow.analysis.records import Difference, Interval, Run, Stability, Statistics
+import numpy as np
+
+from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.records import Difference, Interval, Kind, Run, Stability, Statistics
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.grid import BASELINE, Grid
+from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
 
@@ -47,10 +50,11 @@ def runs_table(
     """Every run of the grid, over its seeds.
 
     Differences are mean(run) - mean(baseline) on the same images; intervals are simultaneous within the first ablation
-    group that holds the run, and None below three seeds. Diverged seeds are counted, not averaged.
+    group that holds the run, and over all changes, and None below three seeds. Diverged seeds are counted, not
+    averaged.
     """
     scores = {name: _scores([r for r in results if r.run == name and r.finished]) for name in grid.runs}
-    intervals = _intervals(study, grid, scores)
+    compared = differences(study, grid, scores)
     table = {}
     for name, run in grid.runs.items():
         mine = [r for r in results if r.run == name]
@@ -59,13 +63,14 @@ def runs_table(
             label=techniques.run_label(name, run.config, study.baseline_run),
             family=run.config.model.family,
             model=run.config.model.model_dump(),
-            reference=any(p.run == name and p.group == "references" for p in grid.points),
+            kind=kind_of(name, run.config, study, grid),
+            train_images=mine[0].train["train_images"] if mine else 0,
             seeds=tuple(r.seed for r in mine),
             n=len(good),
             diverged=len(mine) - len(good),
             **scores[name],
             stability=stability(mine),
-            difference=None if name == BASELINE else _difference(scores[name], scores[BASELINE], intervals, name),
+            difference=compared.get(name),
             **vars(costs[name]),
         )
     return table
@@ -110,51 +115,65 @@ def _scores(finished: list[Result]) -> dict[str, Statistics]:
     def over_seeds(split: str, key: str) -> Statistics:
         return spread([r.metrics[split][key] for r in finished if r.metrics[split] is not None])
 
+    inspected = [r.metrics["inspection"] for r in finished if r.metrics.get("inspection")]  # older results have none
     return {
         "validation": over_seeds("validation", "accuracy"),
         "test": over_seeds("test", "accuracy"),
         "clean_train": over_seeds("train", "accuracy"),
         "test_loss": over_seeds("test", "loss"),
         "test_ece": over_seeds("test", "ece"),
+        "shift_consistency": spread([i["shift_consistency"]["1"] for i in inspected]),
+        "attention_distance": spread(
+            [float(np.mean(i["attention_distance"])) for i in inspected if i["attention_distance"] is not None]
+        ),
     }
 
 
-def _difference(
-    mine: dict[str, Statistics],
-    base: dict[str, Statistics],
-    intervals: dict[str, dict[str, Interval | None]],
-    run: str,
-) -> Difference | None:
-    """None where a run or the baseline has no finished seed."""
-
-    def points(split: str) -> float | None:
-        ours, theirs = mine[split].mean, base[split].mean
-        return None if ours is None or theirs is None else round(ours - theirs, 4)
-
-    def interval(split: str) -> Interval | None:
-        return intervals[split].get(run)
-
-    test, validation = points("test"), points("validation")
-    if test is None:
-        return None
-    return Difference(
-        n=min(len(mine["test"].values), len(base["test"].values)),
-        test=test,
-        test_interval=interval("test"),
-        validation=validation,
-        validation_interval=None if validation is None else interval("validation"),
-    )
+def kind_of(name: str, config: RunConfig, study: Study, grid: Grid) -> Kind:
+    """What a run is to the baseline."""
+    if name == BASELINE:
+        return "baseline"
+    base, groups = study.baseline_run, {p.group for p in grid.points if p.run == name}
+    changed = config.changes_from(base)
+    if "train_images" in changed:
+        return "subset"
+    if config.model.family != base.model.family or groups == {"references"}:
+        return "family"
+    if "epochs" in changed:
+        return "budget"
+    return "change" if groups & study.ablations.keys() else "cross"
 
 
-def _intervals(
-    study: Study, grid: Grid, scores: dict[str, dict[str, Statistics]]
-) -> dict[str, dict[str, Interval | None]]:
-    """{split: {run: interval}}, simultaneous within each group."""
-    result: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
+def differences(
+    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]]
+) -> dict[str, Difference | None]:
+    """By run but the baseline; None where it or the baseline has no finished seed. ``scores``: by run and split."""
+    base = scores[BASELINE]
+    within: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
     for group in [*study.ablations, *study.cross, "references"]:
         members = [p.run for p in grid.points if p.group == group and p.run != BASELINE]
-        for split, found in result.items():
+        for split, found in within.items():
             values = {run: scores[run][split].values for run in members}
-            for run, interval in simultaneous_intervals(scores[BASELINE][split].values, values).items():
+            for run, interval in simultaneous_intervals(base[split].values, values).items():
                 found.setdefault(run, interval)
-    return result
+    changes = [name for name, run in grid.runs.items() if kind_of(name, run.config, study, grid) == "change"]
+    overall = simultaneous_intervals(base["test"].values, {run: scores[run]["test"].values for run in changes})
+
+    def difference(run: str) -> Difference | None:
+        ours, points = scores[run], {}
+        for split in within:
+            one, other = ours[split].mean, base[split].mean
+            points[split] = None if one is None or other is None else round(one - other, 4)
+        if points["test"] is None:
+            return None
+        return Difference(
+            n=min(len(ours["test"].values), len(base["test"].values)),
+            test=points["test"],
+            test_interval=within["test"].get(run),
+            test_interval_overall=overall.get(run),
+            test_welch=welch_interval(base["test"].values, ours["test"].values),
+            validation=points["validation"],
+            validation_interval=None if points["validation"] is None else within["validation"].get(run),
+        )
+
+    return {run: difference(run) for run in grid.runs if run != BASELINE}

@@ -1,75 +1,218 @@
-"""The winning combination: per axis a value is adopted only where its gain is sure, on validation images."""
+"""Which configurations are confirmed on fresh seeds: chosen on validation images, each gain sure by two tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from vitflow.analysis.intervals import simultaneous_intervals
-from vitflow.analysis.records import Selection
+from vitflow.analysis.claims import Evidence
+from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
+from vitflow.analysis.records import Choice, Finalist, Selection
 from vitflow.study.fields import Scalar
 from vitflow.study.grid import BASELINE, expand, point
 from vitflow.study.names import ConfigError
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
+#: the group of axes that makes ``best_architecture``
+ARCHITECTURE = "architecture"
+#: more epochs or images, or another family, are no part of a model
+NO_PART = {"epochs", "train_images", "family"}
 
-def select_architecture(
+
+def select(
     study: Study,
-    validation: dict[str, list[float]],
+    validation: Mapping[str, Sequence[float]],
     multiplications: Callable[[RunConfig], int],
     inputs: str = "",
-    group: str = "architecture",
 ) -> Selection:
-    """Choose the combination that is trained on fresh seeds.
+    """Choose what is trained on fresh seeds.
+
+    Per axis, the value with the largest gain is adopted among those whose gain is sure (simultaneous within the group,
+    and by Welch's test), of which no seed diverged and which cost no more than the budget. ``best_architecture``
+    combines what the group ``architecture`` adopts, ``best`` adds what all others do: largest gains first, leaving out
+    what does not go with those before it.
 
     Args:
         study: with ``best`` set.
         validation: validation accuracies in percent per run, one value per seed that did not diverge.
         multiplications: multiplications per image of a configuration.
         inputs: digest of what is chosen from.
-        group: the group of axes that is combined.
-
-    Returns:
-        The fields that differ from the baseline (none if nothing was adopted), and one line for each axis: what was
-        adopted or why nothing was.
     """
     assert study.best is not None
-    grid = expand(study)
-    budget = study.best.max_flops_ratio * multiplications(study.baseline_run)
-    adopted: dict[str, tuple[float, dict[str, Scalar]]] = {}
-    reasons: list[str] = []
-    members = {p.run for p in grid.points if p.group == group and p.run != BASELINE}
-    intervals = simultaneous_intervals(validation[BASELINE], {run: validation.get(run, []) for run in sorted(members)})
-    for axis, values in study.ablations.get(group, {}).items():
-        gains: list[tuple[float, str, dict[str, Scalar]]] = []
-        for value in values:
-            label, changes = point(axis, value)
-            run = next(p.run for p in grid.points if (p.group, p.axis, p.value) == (group, axis, label))
-            interval = intervals.get(run)
-            if interval and interval[0] > 0 and multiplications(grid.runs[run].config) <= budget:
-                gains.append((_mean(validation[run]) - _mean(validation[BASELINE]), label, changes))
-        if gains:
-            gain, label, changes = max(gains, key=lambda g: g[0])
-            adopted[axis] = (gain, changes)
-            reasons.append(f"{axis}: {label} adopted, {gain:+.2f} points on validation")
-        else:
-            sure = any(intervals.get(p.run) for p in grid.points if (p.group, p.axis) == (group, axis))
-            why = "no value whose gain is sure" if sure else "under three seeds, so nothing is sure"
-            reasons.append(f"{axis}: baseline kept, {why}")
+    chooser = _Chooser(study, validation, multiplications)
+    architecture = chooser.combine([ARCHITECTURE], {})
+    techniques = chooser.combine([g for g in study.ablations if g != ARCHITECTURE], architecture.changes)
+    best = architecture.changes | techniques.changes
 
-    while True:
-        changes = {field: value for _, fields in adopted.values() for field, value in fields.items()}
-        try:
-            if multiplications(study.resolve(changes)) <= budget:
+    finalists = _Finalists(study)
+    finalists.add({}, BASELINE)
+    singles = tuple(finalists.add(changes, run) for run, changes in chooser.singles(study.best.singles))
+    best_architecture = finalists.add(architecture.changes, "best_architecture")
+    of_best = finalists.add(best, "best")
+    without: dict[str, str] = {}
+    if study.best.take_apart:
+        for axis, changes in (architecture.adopted | techniques.adopted).items():
+            rest = {name: value for name, value in best.items() if name not in changes}
+            try:
+                without[axis] = finalists.add(rest, f"best-without-{axis}")
+            except ConfigError:
+                continue  # what is left needs it: heads 96 that only a new width allows, for example
+    on_all = study.best.all_images and study.dataset.validation_fraction > 0
+    return Selection(
+        inputs=inputs,
+        architecture=tuple(architecture.choices),
+        techniques=tuple(techniques.choices),
+        singles=singles,
+        best_architecture=best_architecture,
+        best=of_best,
+        without=without,
+        all_images=finalists.add(best, "best-on-all-images", all_images=True) if on_all else None,
+        finalists=tuple(finalists.found),
+    )
+
+
+@dataclass
+class _Combination:
+    changes: dict[str, Scalar] = field(default_factory=dict)  # that it adds
+    adopted: dict[str, dict[str, Scalar]] = field(default_factory=dict)  # by axis
+    choices: list[Choice] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    axis: str
+    value: str
+    gain: float
+    changes: dict[str, Scalar]
+
+
+class _Chooser:
+    """The grid's validation results, and what may be chosen from them."""
+
+    def __init__(
+        self, study: Study, validation: Mapping[str, Sequence[float]], multiplications: Callable[[RunConfig], int]
+    ) -> None:
+        assert study.best is not None
+        self.study, self.validation, self.multiplications = study, validation, multiplications
+        self.grid = expand(study)
+        self.ratio = study.best.max_flops_ratio
+        self.budget = self.ratio * multiplications(study.baseline_run)
+
+    def combine(self, groups: Sequence[str], given: Mapping[str, Scalar]) -> _Combination:
+        """What the axes of ``groups`` adopt, beside the changes that are ``given``."""
+        found = _Combination()
+        decided: dict[str, Choice] = {}
+        candidates = []
+        for group in groups:
+            for axis in self.study.ablations.get(group, {}):
+                best, decided[axis] = self._of_axis(group, axis)
+                candidates += [best] if best else []
+        waiting = sorted(candidates, key=lambda candidate: -candidate.gain)
+        while waiting:
+            refused = {c.axis: self._conflict(c, {**given, **found.changes}) for c in waiting}
+            fitting = next((c for c in waiting if not refused[c.axis]), None)
+            if fitting is None:
+                for c in waiting:
+                    why = f"{c.value} gains {c.gain:.2f} points, but {refused[c.axis]}"
+                    decided[c.axis] = Choice(axis=c.axis, value="", gain=None, why=why)
                 break
-            why = f"the combination costs more than {study.best.max_flops_ratio:g} times the baseline"
+            found.changes |= fitting.changes
+            found.adopted[fitting.axis] = fitting.changes
+            waiting.remove(fitting)
+        found.choices = list(decided.values())
+        return found
+
+    def singles(self, most: int) -> list[tuple[str, dict[str, Scalar]]]:
+        """(run, changes) of the best single changes of the architecture by mean validation accuracy, in the budget."""
+        ranked = []
+        for axis, values in self.study.ablations.get(ARCHITECTURE, {}).items():
+            for value in values:
+                label, changes = point(axis, value)
+                run = self._run(ARCHITECTURE, axis, label)
+                if run != BASELINE and self._is_steady(run) and not self._obstacle(run, changes):
+                    ranked.append((self._mean(run), run, changes))
+        ranked.sort(key=lambda found: -found[0])
+        return [(run, changes) for _, run, changes in ranked[:most]]
+
+    def _of_axis(self, group: str, axis: str) -> tuple[_Candidate | None, Choice]:
+        """The value of an axis that would be adopted, if any, and why (not)."""
+        members = sorted({p.run for p in self.grid.points if p.group == group and p.run != BASELINE})
+        base = self.validation.get(BASELINE, [])
+        intervals = simultaneous_intervals(base, {run: self.validation.get(run, []) for run in members})
+        sure: list[_Candidate] = []
+        reasons: list[str] = []
+        for value in self.study.ablations[group][axis]:
+            label, changes = point(axis, value)
+            run = self._run(group, axis, label)
+            values = self.validation.get(run, [])
+            if run == BASELINE or not values or not base:
+                continue
+            gain = self._mean(run) - self._mean(BASELINE)
+            interval = intervals.get(run)
+            evidence = Evidence(gain, interval, welch_interval(base, values))
+            if interval and interval[0] > 0 and not evidence.sure:
+                reasons.append(f"the gain of {label} is not sure by Welch's test")
+            elif evidence.sure and gain > 0:
+                if obstacle := self._obstacle(run, changes):
+                    reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
+                else:
+                    sure.append(_Candidate(axis, label, gain, changes))
+        if sure:
+            best = max(sure, key=lambda candidate: candidate.gain)
+            return best, Choice(axis=axis, value=best.value, gain=round(best.gain, 4), why="sure on validation images")
+        if not reasons:
+            enough = len(base) >= ENOUGH_SEEDS and any(
+                len(self.validation.get(run, [])) >= ENOUGH_SEEDS for run in members
+            )
+            reasons = ["no value whose gain is sure" if enough else "under three seeds, so nothing is sure"]
+        return None, Choice(axis=axis, value="", gain=None, why="; ".join(reasons))
+
+    def _obstacle(self, run: str, changes: Mapping[str, Scalar]) -> str:
+        """Why a value cannot be part of a combination, however much it gains; '' if it can."""
+        if NO_PART & changes.keys():
+            return "more epochs or images are no part of a model"
+        if not self._is_steady(run):
+            return f"{len(self.grid.runs[run].seeds) - len(self.validation.get(run, []))} of its seeds diverged"
+        return self._too_dear(self.grid.runs[run].config)
+
+    def _conflict(self, candidate: _Candidate, beside: Mapping[str, Scalar]) -> str:
+        """Why a value does not go with the changes that are adopted already; '' if it does."""
+        for name, value in candidate.changes.items():
+            if name in beside and beside[name] != value:
+                return f"what gains more sets {name} to {beside[name]}"
+        try:
+            return self._too_dear(self.study.resolve({**beside, **candidate.changes}))
         except ConfigError as error:
-            why = f"the combination is impossible ({error})"
-        weakest = min(adopted, key=lambda axis: adopted[axis][0])
-        del adopted[weakest]
-        reasons.append(f"{weakest}: dropped again, {why}")
-    return Selection(changes=changes, reasons=tuple(reasons), group=group, inputs=inputs)
+            return f"does not go with what gains more ({error})"
+
+    def _too_dear(self, config: RunConfig) -> str:
+        cost = self.multiplications(config)
+        times = cost / self.multiplications(self.study.baseline_run)
+        return f"costs {times:.2f} times the baseline, over the limit of {self.ratio:g}" if cost > self.budget else ""
+
+    def _is_steady(self, run: str) -> bool:
+        return len(self.validation.get(run, [])) == len(self.grid.runs[run].seeds)
+
+    def _mean(self, run: str) -> float:
+        values = self.validation[run]
+        return sum(values) / len(values)
+
+    def _run(self, group: str, axis: str, label: str) -> str:
+        return next(p.run for p in self.grid.points if (p.group, p.axis, p.value) == (group, axis, label))
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+class _Finalists:
+    """Configurations by name, each once: one that stands already keeps its name, whatever else it is."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.found: list[Finalist] = []
+        self.names = {run.config.digest: name for name, run in expand(study).runs.items()}
+
+    def add(self, changes: Mapping[str, Scalar], name: str, *, all_images: bool = False) -> str:
+        """The name under which that configuration is trained: ``name``, unless it has one."""
+        known = self.names.setdefault(self.study.resolve(changes, all_images=all_images).digest, name)
+        if known not in [one.run for one in self.found]:
+            self.found.append(Finalist(run=known, changes=dict(changes), all_images=all_images))
+        return known

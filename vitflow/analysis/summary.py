@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vitflow.analysis.claims import axis_finding, best_single, findings
-from vitflow.analysis.intervals import ENOUGH_SEEDS
-from vitflow.analysis.records import Axis, Images, Place, Run, Summary
+from vitflow.analysis.intervals import ENOUGH_SEEDS, image_interval
+from vitflow.analysis.records import Axis, Group, Images, Place, Run, Summary
 from vitflow.analysis.runs import Cost, Result, runs_table
 from vitflow.analysis.techniques import Techniques
 from vitflow.machine.device import spell_device
-from vitflow.study.grid import Grid, feature_runs
+from vitflow.study.grid import BASELINE, Grid
 from vitflow.study.schema import Study
 
 
@@ -26,11 +30,12 @@ def summarise(
     duplicates: Sequence[str],
     digest: str,
     measured_on: Sequence[Mapping[str, Any]],
+    right: Sequence[NDArray[np.bool_]],
 ) -> Summary:
     """The summary of whatever is finished; ``results`` has at least one.
 
     ``duplicates`` are lines on images that stand there twice, ``digest`` identifies the results; ``measured_on``: the
-    provenances of measured costs.
+    provenances of measured costs; ``right``: by seed of the baseline, which test images it told right.
     """
     table = runs_table(study, grid, results, costs, techniques)
     provenances = [result.train["provenance"] for result in results]
@@ -46,6 +51,7 @@ def summarise(
         baseline_seeds=study.baseline_seeds or study.seeds,
         done=len(results),
         total=sum(len(run.seeds) for run in grid.runs.values()),
+        baseline_images=image_interval(right),
         descriptive=any(run.n < ENOUGH_SEEDS for run in table.values()),
         digest=digest,
         date=max(p["date"] for p in provenances),
@@ -54,12 +60,28 @@ def summarise(
         versions=provenances[-1]["versions"],
         train_hours=round(sum(result.train["cost"]["seconds"] for result in results) / 3600, 3),
         runs=table,
+        groups=groups_table(study, grid, table),
         axes=axes_table(study, grid, table, techniques),
-        references=tuple(name for name, run in table.items() if run.reference),
+        references=tuple(p.run for p in grid.points if p.group == "references" and p.run != BASELINE),
         diverged=tuple(name for name, run in table.items() if run.diverged),
-        findings=findings(study, table, feature_runs(study)),
+        findings=findings(study, table),
         best=best_single(table),
     )
+
+
+def groups_table(study: Study, grid: Grid, table: Mapping[str, Run]) -> tuple[Group, ...]:
+    """One entry per ablation group, with the smallest effect that it could have told from none.
+
+    That is the median half width of its simultaneous intervals: a difference nearer to 0 has an interval that holds 0.
+    """
+    entries = []
+    for group in study.ablations:
+        runs = tuple(dict.fromkeys(p.run for p in grid.points if p.group == group and p.run != BASELINE))
+        differences = [table[run].difference for run in runs]
+        bounds = [d.test_interval for d in differences if d is not None and d.test_interval is not None]
+        halves = [(high - low) / 2 for low, high in bounds]
+        entries.append(Group(group=group, runs=runs, smallest_effect=round(median(halves), 3) if halves else None))
+    return tuple(entries)
 
 
 def axes_table(study: Study, grid: Grid, table: Mapping[str, Run], techniques: Techniques) -> tuple[Axis, ...]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from vitflow.analysis.records import Run, Winner
+from vitflow.analysis.records import Confirmed, Run
 
 
 def row(name: str, run: Run) -> dict[str, Any]:
     """A run's row of summary.csv."""
     difference, stability = run.difference, run.stability
     low, high = (difference and difference.test_interval) or (None, None)
+    low_overall, high_overall = (difference and difference.test_interval_overall) or (None, None)
+    low_welch, high_welch = (difference and difference.test_welch) or (None, None)
     return {
         "run": name,
+        "kind": run.kind,
         "n": run.n,
         "diverged": run.diverged,
         "test_mean": run.test.mean,
@@ -22,6 +25,10 @@ def row(name: str, run: Run) -> dict[str, Any]:
         "difference_test": difference and difference.test,
         "interval_low": low,
         "interval_high": high,
+        "interval_overall_low": low_overall,
+        "interval_overall_high": high_overall,
+        "welch_low": low_welch,
+        "welch_high": high_welch,
         "clean_train_mean": run.clean_train.mean,
         "test_ece": run.test_ece.mean,
         "parameters": run.parameters,
@@ -37,7 +44,7 @@ def row(name: str, run: Run) -> dict[str, Any]:
     }
 
 
-def metrics(scores: Run | Winner, parameters: int, multiplications: int) -> dict[str, Any]:
+def metrics(scores: Run | Confirmed, parameters: int, multiplications: int) -> dict[str, Any]:
     """What `dvc metrics show` has of a run, a column each; accuracies in percent."""
     return {
         "test": scores.test.mean,

@@ -1,40 +1,46 @@
-"""`vitflow analyse`: from stored results to tables, principal components, the winner, and ``analysis/*``."""
+"""`vitflow analyse`: from stored results to tables, what features say, the winner, and ``analysis/*``."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from vitflow.analysis import pooled, tables
+import numpy as np
+from numpy.typing import NDArray
+
+from vitflow.analysis import looks, pooled, selection, tables
+from vitflow.analysis.confirmation import confirm
 from vitflow.analysis.curves import write_curves
-from vitflow.analysis.pca import describe
-from vitflow.analysis.records import Absent, Example, Pca, Run, Selection, Winner
+from vitflow.analysis.features import NOTHING, describe, together
+from vitflow.analysis.inspection import inspection
+from vitflow.analysis.records import Absent, Confirmed, Finalist, Run
 from vitflow.analysis.runs import Cost, Result, spread
-from vitflow.analysis.selection import select_architecture
 from vitflow.analysis.summary import summarise
-from vitflow.analysis.techniques import read_techniques
+from vitflow.analysis.techniques import Techniques, read_techniques
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
 from vitflow.data.manifest import notes
 from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
-from vitflow.results.layout import Layout
-from vitflow.results.ledger import BEST, LedgerError
+from vitflow.results.layout import WINNERS, Layout
+from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import stages
-from vitflow.study.grid import expand, feature_runs
+from vitflow.study.grid import BASELINE, expand, feature_runs
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 from vitflow.training.loop import HISTORY
 
-EXAMPLE = "vitflow analyse summary pca"
+EXAMPLE = "vitflow analyse summary features"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_study(parser)
-    parser.add_argument("step", nargs="*", metavar="STEP", help="summary, pca, select, best (default: all but best)")
+    parser.add_argument(
+        "step", nargs="*", metavar="STEP", help="summary, features, select, best (default: all but best)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     for step in options.step:
         if step not in STEPS:
             raise ConfigError(f"no step '{step}'{nearest(step, list(STEPS))}")
-    for step in options.step or ["summary", "pca", *(["select"] if study.best else [])]:
+    for step in options.step or ["summary", "features", *(["select"] if study.best else [])]:
         STEPS[step](study)
     return 0
 
@@ -53,7 +59,7 @@ def summary(study: Study) -> None:
 
     Works on whatever is finished and says how much that is. Raises LedgerError naming stale results.
     """
-    home, grid = Layout(study.study), expand(study)
+    home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
     finished = []
     for job in ledger.jobs(study, grid):
         if job.status == "stale":
@@ -76,27 +82,32 @@ def summary(study: Study) -> None:
         grid,
         results,
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
-        read_techniques(study.study),
+        techniques,
         classes=_classes(study),
-        duplicates=[line.partition(": ")[0] for line in notes(study.dataset)],
+        duplicates=notes(study.dataset, examples=False),
         digest=sha256_text("\n".join(seen)),
         measured_on=[record["provenance"] for record in measured.values() if record],
+        right=[_right(job) for job in finished if job.run == BASELINE and job.status == "done"],
     )
     write_csv(home.grid, ("group", "axis", "value", "run", "seeds", "digest"), grid.table())
     write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
+    base = looks.baseline(study)
+    labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
+    looked = inspection(grid.runs, labels, results, feature_runs(study), found.dataset.classes)
+    looked.write(home.analysis / "inspection.json")
     found.write(home.analysis / "summary.json")
     _write_tables(home, found.runs, has_winner=study.best is not None)
     stages(study)["summary"].seal()
 
 
-def pca(study: Study) -> None:
-    """Principal components of all stored features: analysis/pca.json. Runs without are named there."""
+def features(study: Study) -> None:
+    """What all stored features say: analysis/features.json. Runs without are named there."""
     import safetensors.numpy
 
     home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
-    models, labels, examples, absent = [], None, [], []
+    models, absent, means, shared = [], [], {}, NOTHING
     for name in feature_runs(study):
         path = home.features / f"{name}.safetensors"
         if not path.exists():
@@ -104,33 +115,23 @@ def pca(study: Study) -> None:
         manifest = read_json(path.with_suffix(".json"))
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        label = techniques.run_label("ViT, baseline", grid.runs[name].config, study.baseline_run)
+        label = techniques.run_label(looks.baseline(study), grid.runs[name].config, study.baseline_run)
+        if "layers" not in manifest and "absent" not in manifest:
+            raise FileProblem(f"{path}: of an older version; delete it and its .json to have them made again")
         if "absent" in manifest:
             absent.append(Absent(run=name, label=label, reason=manifest["absent"]))
             continue
-        arrays = safetensors.numpy.load_file(path)
-        layer = manifest["layer"]
-        models.append(describe(name, label, layer, arrays["patch"], arrays["pooled"], arrays["example_index"]))
-        if labels is None:
-            labels = arrays["labels"].tolist()
-            examples = [
-                Example(label=int(arrays["labels"][i]), image=image.tolist())
-                for i, image in zip(arrays["example_index"], arrays["examples"], strict=True)
-            ]
-    Pca(
-        images=len(labels or []),
-        split="validation",
-        classes=_classes(study),
-        labels=tuple(labels or []),
-        models=tuple(models),
-        absent=tuple(absent),
-        examples=tuple(examples),
-    ).write(home.analysis / "pca.json")
-    stages(study)["pca"].seal()
+        arrays, layers = safetensors.numpy.load_file(path), [layer["name"] for layer in manifest["layers"]]
+        positions = study.dataset.shape[0] // (study.baseline.patch_size if study.baseline.family == "vit" else 4)
+        models.append(describe(name, label, grid.runs[name].config.model, layers, arrays, positions**2))
+        means[name] = [arrays[f"{layer}/means"] for layer in layers]
+        shared = {key: arrays[key] for key in NOTHING}
+    together(models, absent, means, shared, "validation", _classes(study)).write(home.analysis / "features.json")
+    stages(study)["features"].seal()
 
 
 def select(study: Study) -> None:
-    """Choose the winning combination from validation results of the finished static grid."""
+    """Choose what is confirmed on fresh seeds, from validation results of the finished static grid."""
     if study.best is None:
         raise LedgerError(f"study '{study.study}' has no section 'best'")
     validation: dict[str, list[float]] = {}
@@ -141,7 +142,7 @@ def select(study: Study) -> None:
             )
         scores = read_json(job.paths.metrics)["validation"]
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
-    chosen = select_architecture(
+    chosen = selection.select(
         study, validation, lambda config: exact(config)["multiplications"], ledger.scores_digest(study)
     )
     chosen.write(Layout(study.study).selection)
@@ -149,30 +150,49 @@ def select(study: Study) -> None:
 
 
 def best(study: Study) -> None:
-    """Report the winner on its fresh seeds: analysis/best.json."""
-    home, jobs = Layout(study.study), ledger.best_jobs(study)
-    if not jobs:
+    """Report the finalists on their fresh seeds: analysis/best.json, and metrics of the two that are winners."""
+    home, chosen, jobs = Layout(study.study), ledger.selection(study), ledger.fresh_jobs(study)
+    if chosen is None:
         raise LedgerError("no winner is selected yet; run `vitflow analyse` when the grid is finished")
-    unfinished = [job for job in jobs if not job.is_over]
-    if unfinished:
-        raise LedgerError(f"{BEST} seed {unfinished[0].seed} is {unfinished[0].status}; run `vitflow train --pending`")
-    scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
-    winner = Winner(
-        **Selection.read(home.selection).model_dump(),
-        run=BEST,
-        label=read_techniques(study.study).run_label("the baseline", jobs[0].config, study.baseline_run),
-        seeds=tuple(job.seed for job in jobs),
-        n=len(scores),
-        validation=spread([found["validation"]["accuracy"] for found in scores if found["validation"]]),
-        test=spread([found["test"]["accuracy"] for found in scores]),
-    )
-    winner.write(home.analysis / "best.json")
-    cost = exact(jobs[0].config)
-    write_json(home.metrics / f"{BEST}.json", tables.metrics(winner, cost["parameters"], cost["multiplications"]))
+    if unfinished := [job for job in jobs if not job.is_over]:
+        job = unfinished[0]
+        raise LedgerError(f"{job.run} seed {job.seed} is {job.status}; run `vitflow train --pending`")
+    techniques = read_techniques(study.study)
+    runs = {
+        one.run: _confirmed(study, one, [job for job in jobs if job.run == one.run], techniques)
+        for one in chosen.finalists
+    }
+    confirm(chosen, runs, techniques, study.equivalence_margin).write(home.analysis / "best.json")
+    for role, path in zip(WINNERS, home.winners, strict=True):
+        run = runs[getattr(chosen, role)]
+        write_json(path, tables.metrics(run, run.parameters, run.multiplications))
     stages(study)["best"].seal()
 
 
-STEPS = {"summary": summary, "pca": pca, "select": select, "best": best}
+def _confirmed(study: Study, finalist: Finalist, jobs: list[ledger.Job], techniques: Techniques) -> Confirmed:
+    scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
+    config, cost = study.resolve(finalist.changes), exact(jobs[0].config)
+    label = techniques.run_label(BASELINE, config, study.baseline_run)
+    return Confirmed(
+        label=f"{label}, all images" if finalist.all_images else label,
+        seeds=tuple(job.seed for job in jobs),
+        n=len(scores),
+        diverged=len(jobs) - len(scores),
+        validation=spread([found["validation"]["accuracy"] for found in scores if found["validation"]]),
+        test=spread([found["test"]["accuracy"] for found in scores]),
+        parameters=cost["parameters"],
+        multiplications=cost["multiplications"],
+    )
+
+
+STEPS = {"summary": summary, "features": features, "select": select, "best": best}
+
+
+def _right(job: ledger.Job) -> NDArray[np.bool_]:
+    """Which test images a trained seed told right: [N]."""
+    with np.load(job.paths.predictions) as arrays:
+        found: NDArray[np.bool_] = arrays["test_predicted"] == arrays["test_label"]
+    return found
 
 
 def _classes(study: Study) -> tuple[str, ...]:
@@ -199,8 +219,8 @@ def _write_tables(home: Layout, runs: dict[str, Run], *, has_winner: bool) -> No
     for name, run in runs.items():
         write_json(home.metrics / f"{name}.json", tables.metrics(run, run.parameters, run.multiplications))
     for path in home.metrics.glob("*.json"):
-        if path.stem not in runs and path.stem != BEST:
+        if path.stem not in runs and path not in home.winners:
             path.unlink()  # a run that the study no longer has
     if not has_winner:
-        for path in (home.analysis / "best.json", home.metrics / f"{BEST}.json"):
+        for path in (home.analysis / "best.json", *home.winners):
             path.unlink(missing_ok=True)

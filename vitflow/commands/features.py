@@ -1,4 +1,4 @@
-"""`vitflow features`: named intermediates of validation images, as arrays."""
+"""`vitflow features`: what validation images look like inside a model, layer by layer, as arrays."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _store(study: Study, run: str, machine: Machine) -> None:
-    """Store patch tokens and pooled features of validation images for one run (its first seed).
+    """Store features of validation images for one run (its first seed).
 
     A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
     """
@@ -72,24 +72,23 @@ def _store(study: Study, run: str, machine: Machine) -> None:
 
 
 def _extracted(study: Study, job: Job, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(features by name, where they were taken), or ({}, why there are none)."""
+    """(features by name, what they are of), or ({}, why there are none)."""
     from vitflow.data.splits import Split
-    from vitflow.measuring.features import choose_layer, extract, positions
+    from vitflow.measuring.features import extract
 
     model, data = trained_model(study, job, device)
-    side = job.config.dataset.shape[0]
-    layer = choose_layer(job.config.model, side, positions(study.baseline, study.dataset.shape[0]))
     if not len(data.validation.labels):
         raise LedgerError("features are taken from validation images, and validation_fraction is 0")
     validation = Split(data.validation.images.to(device), data.validation.labels.to(device))
-    taken = extract(model, layer, validation, data, study.features.images)
-    if not (taken.patch.isfinite().all() and taken.pooled.isfinite().all()):
-        return {}, {"absent": "larger than half precision holds"}
-    tensors = {name: getattr(taken, name) for name in ("patch", "pooled", "labels", "examples", "example_index")}
-    return tensors, {
-        "layer": layer,
-        "images": len(taken.labels),
-        "patch": list(taken.patch.shape),
-        "pooled": list(taken.pooled.shape),
+    taken = extract(model, validation, data, study.features.images)
+    if not all(found.isfinite().all() for found in taken.values()):
+        return {}, {"absent": "larger than single precision holds"}
+    layers = [name.removesuffix("/means") for name in taken if name.endswith("/means")]
+    return taken, {
+        "images": len(taken["labels"]),
+        "layers": [
+            {"name": name, "positions": taken[f"{name}/examples"].shape[1], "width": len(taken[f"{name}/centre"])}
+            for name in layers
+        ],
         "classes": list(data.classes),
     }

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from vitflow.machine.device import device_name, select_device, spell_device
     from vitflow.measuring.cost import exact
     from vitflow.measuring.estimate import hours_a_seed
-    from vitflow.results.ledger import all_jobs
+    from vitflow.results.ledger import all_jobs, most_finalists
     from vitflow.results.progress import hours_left, spell_hours
     from vitflow.study.grid import expand
 
@@ -42,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
     if waiting:
         left = spell_hours(hours_left(waiting, hours))
         total += f": about {left} one after another on this device ({here}, measured now)"
+    if most := most_finalists(study):
+        total += f"; then up to {most} of finalists on fresh seeds, which are chosen from these"
     if options.brief:
         print(total)
         return 0

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_pending(study: Study, machine: Machine) -> int:
     left = train_pending(study, machine)
-    if not left and study.best is not None and ledger.best_run(study) is None:
+    if not left and study.best is not None and ledger.selection(study) is None:
         from vitflow.commands.analyse import select
 
         select(study)

@@ -62,13 +62,14 @@ def dropped(raw: Raw) -> dict[str, int]:
     return dict(zip(raw.classes, np.bincount(gone, minlength=len(raw.classes)).tolist(), strict=True))
 
 
-def told(duplicates: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def told(duplicates: Mapping[str, Mapping[str, Any]], *, examples: bool = True) -> list[str]:
     """A line for each kind that there is."""
     lines = []
     for kind, what in KINDS.items():
         if number := duplicates[kind]["count"]:
             pairs = "; ".join(f"{one} and {other}" for one, other in duplicates[kind]["examples"])
-            lines.append(f"{number:,} {what}: {pairs}{'; ...' if number > EXAMPLES else ''}")
+            shown = f": {pairs}{'; ...' if number > EXAMPLES else ''}" if examples else ""
+            lines.append(f"{number:,} {what}{shown}")
     return lines
 
 

@@ -1,19 +1,17 @@
-"""Where a ViT looks in a few images, as pictures: bright where it does. From ``features.json``, which may be absent."""
+"""Where a ViT looks in a few images, as pictures: bright where it does. From ``features.json``."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vitflow.analysis import records
 from vitflow.analysis.mistakes import png
-from vitflow.analysis.records import Run
-from vitflow.machine.files import read_json
+from vitflow.analysis.records import Features, Run
 
 #: how much of an image is left where a model does not look at all
 DARK = 0.2
@@ -56,26 +54,22 @@ class Attention:
 
 def read_attention(folder: Path) -> Attention:
     """What an analysis folder has of attention. Raises FileProblem where ``features.json`` is damaged."""
-    path = folder / "features.json"
-    if not path.exists():
-        return Attention({}, {})
-    stored = read_json(path, "models", "absent", "examples", "example_labels", "classes")
-    examples = _unpacked(stored["examples"])  # [E, H, W, C]
-    actual = [stored["classes"][label] for label in stored["example_labels"]]
+    found = Features.read(folder / "features.json")
+    actual = [found.classes[label] for label in found.example_labels]
     return Attention(
-        {m["run"]: _looks(m["attention"], examples, actual) for m in stored["models"] if m["attention"]},
-        {m["run"]: m["reason"] for m in stored["absent"]},
+        {m.run: _looks(m.attention, found.examples.values, actual) for m in found.models if m.attention},
+        {m.run: m.reason for m in found.absent},
     )
 
 
-def _looks(attention: dict[str, Any], examples: NDArray[np.uint8], actual: list[str]) -> Looks:
-    maps = _unpacked(attention["image"])  # [L, E, side, side]
+def _looks(attention: records.Attention, examples: NDArray[np.uint8], actual: list[str]) -> Looks:
+    maps = attention.image.values  # [L, E, side, side]
     blocks = sorted({0, len(maps) // 2, len(maps) - 1})
     images = tuple(
         Look(name, (png(image), *(png(lit(image, maps[block, place])) for block in blocks)))
         for place, (image, name) in enumerate(zip(examples, actual, strict=True))
     )
-    return Looks(attention["asks"], tuple(block + 1 for block in blocks), images)
+    return Looks(attention.asks, tuple(block + 1 for block in blocks), images)
 
 
 def lit(image: NDArray[np.uint8], looked: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -83,9 +77,3 @@ def lit(image: NDArray[np.uint8], looked: NDArray[np.uint8]) -> NDArray[np.uint8
     height, width = image.shape[:2]
     light = np.asarray(Image.fromarray(looked).resize((width, height), Image.Resampling.NEAREST), dtype=float) / 255
     return np.asarray(image * (DARK + (1 - DARK) * light[..., None])).round().astype(np.uint8)
-
-
-def _unpacked(stored: dict[str, Any]) -> NDArray[Any]:
-    return np.frombuffer(base64.b64decode(stored["data"]), np.dtype(stored["dtype"]).newbyteorder("<")).reshape(
-        stored["shape"]
-    )

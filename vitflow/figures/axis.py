@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-from vitflow.analysis.records import Run
+from vitflow.analysis.claims import signed
+from vitflow.analysis.records import Interval, Run, Summary
 from vitflow.figures.labels import wrap
+from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
     BESIDE,
@@ -22,7 +24,7 @@ from vitflow.figures.style import (
     Drawing,
     diverged,
     heading,
-    looks,
+    missing,
     new_figure,
     seeds,
 )
@@ -31,90 +33,134 @@ from vitflow.study.grid import BASELINE
 
 #: least height of the accuracy scale in points, so that noise is not blown up into an effect
 LEAST_SPAN = 2.0
-#: counts of multiplications within this factor hardly differ
-ALIKE = 1.05
+#: with more values, seeds are told in the caption alone, and costs of the ends and the baseline
+ROOMY = 8
 
 
-class Quantity(NamedTuple):
+@dataclass(frozen=True)
+class Quantity:
     """Something that a run costs."""
 
     words: str
     of: Callable[[Run], float | None]  #: None where it is not measured
+    alike: float  #: numbers within this factor hardly differ
 
 
-MULTIPLICATIONS = Quantity("multiplications per image", lambda run: run.multiplications)
-TIME = Quantity("training time (baseline = 1)", lambda run: run.time_ratio)
+def _time(run: Run) -> float | None:
+    """As measured beside the baseline, which against itself takes as long, whatever the clock says."""
+    return 1.0 if run.time_ratio is not None and run.kind == "baseline" else run.time_ratio
+
+
+MULTIPLICATIONS = Quantity("multiplications per image", lambda run: float(run.multiplications), 1.05)
+TIME = Quantity("training time (baseline = 1)", _time, 1.15)
+
+
+def differ(numbers: Sequence[float], quantity: Quantity) -> bool:
+    """Whether costs differ so much that a picture of them says anything."""
+    return bool(numbers) and max(numbers) >= quantity.alike * min(numbers)
 
 
 def draw(analysis: Analysis, index: int) -> Drawing:
-    """Test accuracy by value of the ``index``-th axis of the summary, every seed a dot; below it the confound.
+    """Test accuracy by value of the ``index``-th axis of the summary, every seed a dot; below it what a value costs.
 
-    The confound is what a value costs: multiplications per image or, where these hardly change, training time.
+    That is multiplications per image or, where these hardly differ, training time; nothing where neither does.
     """
     summary = analysis.summary
     axis, runs, look = summary.axes[index], summary.runs, looks(summary)
     names = [place.run for place in axis.values]
+    if not any(runs[name].n for name in names):
+        return missing(f"{axis.label}: no value has a finished seed.", BESIDE)
+    cost = _cost([runs[name] for name in names])
     figure = new_figure(BESIDE)
-    accuracy, confound = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    panels = figure.subplots(2 if cost else 1, 1, sharex=True, height_ratios=[3, 1] if cost else None, squeeze=False)
+    accuracy, lowest = panels[0, 0], panels[-1, 0]
 
     for x, name in enumerate(names):
-        _seeds(accuracy, x, runs[name], look[name].colour)
-    _scale(accuracy, [value for name in names for value in runs[name].test.values])
+        _seeds(accuracy, x, runs[name], runs[BASELINE], look[name].colour)
+    _scale(accuracy, [runs[name] for name in names], runs[BASELINE])
     for x, name in enumerate(names):
         if runs[name].diverged:
-            _mark_diverged(accuracy, x, runs[name])
+            _mark_diverged(accuracy, x, runs[name], brief=len(names) > ROOMY)
     _baseline_band(accuracy, runs[BASELINE], summary.equivalence_margin)
     heading(accuracy, "test accuracy (%)")
+    # as many as the height allows would change with the layout, which they change
+    accuracy.yaxis.set_major_locator(MaxNLocator(6))
     accuracy.grid(axis="y")
     accuracy.tick_params(axis="x", length=0)
-
-    what, numbers = _confound([runs[name] for name in names])
-    bars = confound.bar(range(len(names)), numbers, width=0.5, color=[look[name].colour for name in names], alpha=0.75)
-    confound.bar_label(bars, [short(number) for number in numbers], padding=2, fontsize=_size(len(names)))
-    confound.set_ylim(0, 1.35 * max(numbers))
-    heading(confound, what)
-    confound.set_yticks([])
-    confound.spines["left"].set_visible(False)
+    if cost:
+        _bars(lowest, cost, names, [look[name].colour for name in names])
     width = max(int(64 / len(names)), 6)  # characters that fit under a bar
-    ticks = [f"{wrap(place.value, width, 3)}\nn = {runs[place.run].n}" for place in axis.values]
-    confound.set_xticks(range(len(names)), ticks, fontsize=_size(len(names)))
-    confound.set_xlim(-0.6, len(names) - 0.4)
-    confound.set_xlabel(axis.label)
+    ticks = [
+        f"{wrap(place.value, width, 3)}\n{_against(runs[place.run], place.run, len(names))}" for place in axis.values
+    ]
+    lowest.set_xticks(range(len(names)), ticks, fontsize=_size(len(names)))
+    lowest.set_xlim(-0.6, len(names) - 0.4)
+    lowest.set_xlabel(axis.label)
 
     listed = ", ".join(_in_words(place.value, runs[place.run], place.run) for place in axis.values)
-    caption = f"{axis.label}: every dot a seed, bars the mean. What else changes: {axis.confound}."
+    intervals = any(_interval(runs[name]) for name in names)
+    lines = ", lines simultaneous 95 % intervals of the difference from the baseline" if intervals else ""
+    alike = "" if cost else f" {_same(summary)}."
+    lost = (
+        " \N{MULTIPLICATION SIGN}: diverged seeds."
+        if len(names) > ROOMY and any(runs[name].diverged for name in names)
+        else ""
+    )
+    costs = f"Lower panel: {cost[0]}: {', '.join(map(short, cost[1]))}." if cost else alike.strip()
+    caption = (
+        f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike}{lost} "
+        f"What else changes: {axis.confound}."
+    )
     alt = (
         f"Test accuracy by {within(axis.label)}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
-        f"mean, a box plus and minus one standard deviation over seeds (from two seeds on). The grey band is the "
-        f"baseline's mean plus and minus {summary.equivalence_margin:g} points, the margin of equivalence. "
-        f"Lower panel: {what}: {', '.join(map(short, numbers))}. What else changes: {axis.confound}."
-        f"{diverged(summary, names)}"
+        f"mean{lines}. The grey band is the baseline's mean plus and minus {summary.equivalence_margin:g} points, the "
+        f"margin of equivalence. {costs} What else changes: {axis.confound}.{diverged(summary, names)}"
     )
     return Drawing(figure, caption, alt)
 
 
-def _seeds(axes: Axes, x: int, run: Run, colour: str) -> None:
-    test = run.test
-    if test.mean is None:
+def _cost(runs: Sequence[Run]) -> tuple[str, list[float]] | None:
+    """Words and numbers of what the values of an axis cost; None where they cost the same, as far as is known."""
+    for quantity in (MULTIPLICATIONS, TIME):
+        numbers = [quantity.of(run) for run in runs]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(runs) and differ(known, quantity):
+            return quantity.words, known
+    return None
+
+
+def _same(summary: Summary) -> str:
+    timed = f", training time within {TIME.alike - 1:.0%}" if summary.measured_on else ""
+    return f"Costs alike: multiplications within {MULTIPLICATIONS.alike - 1:.0%}{timed}"
+
+
+def _seeds(axes: Axes, x: int, run: Run, baseline: Run, colour: str) -> None:
+    if run.test.mean is None:
         return
-    if test.sd is not None:
-        corner = (x - 0.25, test.mean - test.sd)
-        axes.add_patch(Rectangle(corner, 0.5, 2 * test.sd, facecolor=colour, alpha=0.18, linewidth=0))
-    axes.plot([x - 0.25, x + 0.25], [test.mean] * 2, color=colour, linewidth=3)
+    if (ends := _interval(run)) and baseline.test.mean is not None:
+        low, high = (baseline.test.mean + end for end in ends)
+        axes.vlines(x, low, high, color=colour, linewidth=2, zorder=2)
+    axes.plot([x - 0.25, x + 0.25], [run.test.mean] * 2, color=colour, linewidth=3)
     # side by side, so that equal results do not hide each other
-    beside = (np.arange(len(test.values)) - (len(test.values) - 1) / 2) * min(0.09, 0.4 / len(test.values))
-    axes.scatter(x + beside, test.values, s=45, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
+    beside = (np.arange(run.n) - (run.n - 1) / 2) * min(0.09, 0.4 / run.n)
+    axes.scatter(x + beside, run.test.values, s=45, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
 
 
-def _scale(axes: Axes, values: list[float]) -> None:
-    """Limits around the values, with room below for words on diverged seeds."""
-    low, high = (min(values), max(values)) if values else (0.0, 100.0)
-    middle, half = (low + high) / 2, max(high - low, LEAST_SPAN) / 2
-    axes.set_ylim(middle - 1.35 * half, middle + 1.2 * half)
+def _interval(run: Run) -> Interval | None:
+    return run.difference.test_interval if run.difference else None
 
 
-def _mark_diverged(axes: Axes, x: int, run: Run) -> None:
-    text = f"\N{MULTIPLICATION SIGN} {run.diverged} of {run.diverged + run.n}\ndiverged"
+def _scale(axes: Axes, runs: Sequence[Run], baseline: Run) -> None:
+    """Limits around seeds and intervals, with room below for words on diverged seeds."""
+    values = [value for run in runs for value in run.test.values]
+    values += [(baseline.test.mean or 0) + end for run in runs for end in _interval(run) or ()]
+    middle, half = (min(values) + max(values)) / 2, max(max(values) - min(values), LEAST_SPAN) / 2
+    lost = any(run.diverged for run in runs)
+    axes.set_ylim(middle - (1.45 if lost else 1.15) * half, middle + 1.15 * half)
+
+
+def _mark_diverged(axes: Axes, x: int, run: Run, *, brief: bool) -> None:
+    text = f"\N{MULTIPLICATION SIGN} {run.diverged}" + ("" if brief else f" of {run.diverged + run.n}\ndiverged")
     axes.text(
         x, 0.03, text, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=SMALL, path_effects=HALO
     )
@@ -136,12 +182,16 @@ def _baseline_band(axes: Axes, baseline: Run, margin: float) -> None:
     )
 
 
-def _confound(runs: list[Run]) -> tuple[str, list[float]]:
-    counts, times = [run.multiplications for run in runs], [run.time_ratio for run in runs]
-    measured = [time for time in times if time is not None]
-    if len(measured) == len(runs) and max(counts) < ALIKE * min(counts):
-        return TIME.words, measured
-    return MULTIPLICATIONS.words, [float(count) for count in counts]
+def _bars(axes: Axes, cost: tuple[str, list[float]], names: Sequence[str], colours: Sequence[str]) -> None:
+    words, numbers = cost
+    bars = axes.bar(range(len(numbers)), numbers, width=0.5, color=colours, alpha=0.75)
+    named = [len(names) <= ROOMY or k in (0, len(names) - 1) or name == BASELINE for k, name in enumerate(names)]
+    told = [short(number) if shown else "" for number, shown in zip(numbers, named, strict=True)]
+    axes.bar_label(bars, told, padding=2, fontsize=_size(len(numbers)))
+    axes.set_ylim(0, 1.35 * max(numbers))
+    heading(axes, words)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
 
 
 def short(number: float) -> str:
@@ -156,9 +206,17 @@ def _size(columns: int) -> int:
     return 13 if columns <= 6 else 11
 
 
+def _against(run: Run, name: str, columns: int) -> str:
+    """Below a value: its difference from the baseline, and its seeds where there is room."""
+    points = signed(run.difference.test) if run.difference else "\N{EN DASH}"
+    if columns > ROOMY:
+        return "0" if name == BASELINE else points
+    return f"{'baseline' if name == BASELINE else points}\nn = {run.n}"
+
+
 def _in_words(value: str, run: Run, name: str) -> str:
     own = " (baseline)" if name == BASELINE else ""
     if not run.n:
         return f"{value}{own} no finished seed"
-    spread = "" if run.test.sd is None else f" ± {run.test.sd:.2f}"
-    return f"{value}{own} {run.test.mean:.2f}{spread} % (n = {run.n})"
+    points = f", {signed(run.difference.test)} points" if run.difference else ""
+    return f"{value}{own} {run.test.mean:.2f} %{points} (n = {run.n})"

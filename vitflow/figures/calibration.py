@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from vitflow.analysis.records import Bins
 from vitflow.figures.labels import Label, end_labels, wrap
+from vitflow.figures.looks import highlighted, looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading, highlighted, looks, new_figure, seeds
+from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading, missing, new_figure, seeds
+
+#: a share of fewer images than this is little to go by
+FEW = 30
 
 
 def draw(analysis: Analysis) -> Drawing:
@@ -18,6 +22,8 @@ def draw(analysis: Analysis) -> Drawing:
     bins = analysis.calibration.runs
     named = [name for name in highlighted(summary) if name in bins]
     others = [name for name in bins if name not in named]
+    if not bins:
+        return missing("No run has finished, so there are no predictions to calibrate.", FULL)
     figure = new_figure(FULL)
     reliability, shares = figure.subplots(1, 2)
 
@@ -30,8 +36,13 @@ def draw(analysis: Analysis) -> Drawing:
     labels = []
     for name in reversed(named):  # the baseline on top
         filled, style = _filled(bins[name]), look[name]
+        few = filled[2] < FEW
         for axes, values in ((reliability, filled[1]), (shares, _share(filled))):
-            axes.plot(filled[0], values, color=style.colour, marker=style.marker, markersize=8, markeredgecolor="white")
+            axes.plot(filled[0], values, color=style.colour)
+            for some, size, inside in ((~few, 8, style.colour), (few, 5, "white")):
+                marks = {"marker": style.marker, "markersize": size, "markerfacecolor": inside}
+                edge = "white" if inside != "white" else style.colour
+                axes.plot(filled[0][some], values[some], linestyle="", markeredgecolor=edge, zorder=3, **marks)
         text = f"{wrap(summary.runs[name].label, 24)}\nECE {_ece(filled):.1f} %"
         labels.append(Label(float(filled[0][-1]), float(_share(filled)[-1]), text, style.colour))
     reliability.set(xlim=(0, 101), ylim=(0, 101), xlabel="confidence (%)")
@@ -47,11 +58,13 @@ def draw(analysis: Analysis) -> Drawing:
     end_labels(shares, labels)
 
     told = "; ".join(f"{summary.runs[n].label} {_ece(_filled(bins[n])):.1f} %" for n in named)
-    caption = f"Calibration on validation images, predictions of all seeds pooled ({seeds(summary, named)})."
+    of = seeds(summary, named)
+    caption = f"Calibration on validation images, predictions of all seeds pooled ({of}); hollow: under {FEW} of them."
     alt = (
         f"Reliability diagram in ten bins of confidence, validation images, predictions of all finished seeds pooled, "
         f"{seeds(summary, list(bins))}; dotted line: accuracy equal to confidence. Expected calibration error: "
-        f"{told}. Right panel: share of predictions in each bin. Grey: {len(others)} other runs. There are no bands."
+        f"{told}. Right panel: share of predictions in each bin. Grey: {len(others)} other runs. Hollow markers: "
+        f"under {FEW} predictions. There are no bands."
         f"{diverged(summary, list(bins))}"
     )
     return Drawing(figure, caption, alt)

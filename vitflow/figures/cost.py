@@ -3,136 +3,151 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from vitflow.analysis.records import Run, Summary
-from vitflow.figures.axis import ALIKE, MULTIPLICATIONS, TIME, Quantity, short
+from vitflow.figures.axis import MULTIPLICATIONS, TIME, Quantity, differ, short
 from vitflow.figures.labels import Label, place, wrap
+from vitflow.figures.looks import Look, families, handles, highlighted, legend, looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import (
-    FULL,
-    GREY,
-    SMALL,
-    Drawing,
-    axis_look,
-    diverged,
-    heading,
-    highlighted,
-    looks,
-    new_figure,
-    seeds,
-)
-from vitflow.study.grid import BASELINE
+from vitflow.figures.style import FULL, GREY, SMALL, Drawing, counted, diverged, heading, missing, new_figure, seeds
 
-#: with more runs than this, a legend of axes names those whose label finds no room
-LABELLED = 16
-#: a run whose cost is within these factors of the baseline's costs the same
-SAME = ((MULTIPLICATIONS, ALIKE), (TIME, 1.15))
+#: what is trained on the same images for as many epochs
+COMPARED = ("baseline", "change", "cross", "family")
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """Test accuracy against multiplications per image and against training time, both on log scales.
+    """Test accuracy against multiplications per image and, where times differ, against training time, on log scales.
 
-    Values of one axis are joined in their order; vertical lines are one standard deviation over seeds. Runs
-    at the baseline's cost (most changes of recipe) say nothing here and are grey dashes. Runs whose time is not
-    measured are missing from its panel.
+    A line joins the ViTs that no other beats at the same cost or a lower one (Pareto front). These, the baseline, the
+    best and other families are named; vertical lines at them are one standard deviation over seeds.
     """
-    summary, runs = analysis.summary, analysis.summary.runs
-    look, pointed_out = looks(summary), highlighted(summary)
-    finished = [name for name in runs if runs[name].n]
-    alike = [name for name in finished if name not in pointed_out and _same_cost(runs[name], runs[BASELINE])]
-    shown = [name for name in finished if name not in alike]
-    lines = {
-        index: [runs[place.run] for place in axis.values if place.run in shown]
-        for index, axis in enumerate(summary.axes)
-        if any(place.run in shown and place.run != BASELINE for place in axis.values)
-    }
-    crowded = len(shown) > LABELLED
+    summary, look = analysis.summary, looks(analysis.summary)
+    runs = {name: run for name, run in summary.runs.items() if run.n and run.kind in COMPARED}
+    if not runs:
+        return missing("No run has finished, so there is no accuracy to set against a cost.", FULL)
+    timed = [run.time_ratio for run in runs.values() if run.time_ratio is not None]
+    quantities = [MULTIPLICATIONS, *([TIME] if differ(timed, TIME) else [])]
+    fronts = {quantity: _front(runs, quantity) for quantity in quantities}
     figure = new_figure(FULL)
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, quantity in zip(panels, (MULTIPLICATIONS, TIME), strict=True):
-        for index, line in lines.items():
-            colour = axis_look(index).colour
-            axes.plot(*_columns(_pairs(line, quantity)), color=colour, linewidth=1, alpha=0.6, zorder=1)
-        axes.plot(*_columns(_pairs([runs[name] for name in alike], quantity)), "_", color=GREY, markersize=12, zorder=2)
-        for name in shown:
-            for cost, accuracy in _pairs([runs[name]], quantity):
-                axes.errorbar(
-                    cost,
-                    accuracy,
-                    yerr=runs[name].test.sd or 0,
-                    fmt=look[name].marker,
-                    color=look[name].colour,
-                    markersize=9,
-                    markeredgecolor="white",
-                    elinewidth=1.2,
-                    zorder=3,
-                )
-        _log_scale(axes, [cost for cost, _ in _pairs([runs[name] for name in finished], quantity)])
+    panels = figure.subplots(1, len(quantities), sharey=True, squeeze=False)[0]
+    named = [name for name in [*highlighted(summary), *families(summary)[:3]] if name in runs]
+    for axes, quantity in zip(panels, quantities, strict=True):
+        _points(axes, runs, look, quantity, {*named, *fronts[quantity]})
+        axes.step(*_columns(runs, fronts[quantity], quantity), where="post", color=GREY, linewidth=1.2, zorder=1)
+        _log_scale(axes, [cost for name in runs if (cost := quantity.of(runs[name])) is not None])
         axes.set_xlabel(quantity.words)
         axes.grid()
     heading(panels[0], "test accuracy (%)")
     panels[0].margins(y=0.12)
-    if crowded:
-        _legend_of_axes(figure, summary, list(lines))
+    entries = legend(summary, list(runs), "crosses")
+    if len(entries) > 1:
+        figure.legend(
+            handles=handles(entries),
+            loc="outside lower left",
+            ncols=len(entries),
+            frameon=False,
+            fontsize=SMALL,
+            handletextpad=0.1,
+        )
+    for axes, quantity in zip(panels, quantities, strict=True):
+        _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
 
-    named = [name for name in pointed_out if name in shown]
-    order = [*named, *(name for name in shown if name not in named)]
-    for axes, quantity in zip(panels, (MULTIPLICATIONS, TIME), strict=True):
-        labels = [
-            Label(
-                cost,
-                accuracy,
-                wrap(runs[name].label, 22),
-                look[name].colour,
-                must=name in named or not crowded,
-            )
-            for name in order
-            for cost, accuracy in _pairs([runs[name]], quantity)
-        ]
-        place(axes, labels, _pairs([runs[name] for name in finished], quantity))
-
-    spread = "vertical lines are plus and minus one standard deviation over seeds"
-    dashes = f" Grey dashes: {len(alike)} runs at the baseline's cost." if alike else ""
-    where = summary.measured_on
-    clock = f" Time: measured alone on {where}, by turns with the baseline." if where else ""
-    caption = f"Accuracy against cost; {seeds(summary)}; {spread} (from two seeds on).{dashes}{clock}"
+    clock = _clock(summary, timed, shown=TIME in quantities)
+    apart = sum(run.kind not in COMPARED for run in summary.runs.values())
+    left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
+    of = seeds(summary, list(runs))
+    caption = f"Accuracy against cost, {of}; the line joins what nothing cheaper beats.{clock}{left}"
     listed = "; ".join(
-        f"{runs[name].label} {short(runs[name].multiplications)} multiplications, "
-        f"time {_times(runs[name])}, {runs[name].test.mean:.1f} % (n = {runs[name].n})"
-        for name in shown
+        f"{run.label} {short(run.multiplications)} multiplications, time {_time(run)}, {run.test.mean:.1f} % "
+        f"(n = {run.n})"
+        for run in runs.values()
     )
     alt = (
-        f"Test accuracy of {len(finished)} runs, {seeds(summary, finished)}, against multiplications per image and "
-        f"against training time, on log scales: {listed}. Markers are means, {spread} (from two seeds on); thin lines "
-        f"join the values of one axis.{dashes}{clock}{diverged(summary)}"
+        f"Test accuracy of {len(runs)} runs, {of}, against multiplications per image"
+        f"{' and against training time' if len(quantities) > 1 else ''}, on log scales: {listed}. Markers are means, "
+        f"vertical lines at the named ones plus and minus one standard deviation over seeds (from two seeds on). A "
+        f"stepped line joins the ViTs that none beats at the same cost or less: "
+        f"{', '.join(runs[name].label for name in fronts[MULTIPLICATIONS])}.{clock}{left}{diverged(summary)}"
     )
     return Drawing(figure, caption, alt)
 
 
-def _same_cost(run: Run, baseline: Run) -> bool:
-    def ratio(quantity: Quantity) -> float:
-        ours, theirs = quantity.of(run), quantity.of(baseline)
-        return 1.0 if ours is None or theirs is None else ours / theirs
-
-    return all(1 / factor < ratio(quantity) < factor for quantity, factor in SAME)
-
-
-def _pairs(runs: list[Run], quantity: Quantity) -> list[tuple[float, float]]:
-    """(cost, mean test accuracy) of the runs for which both are known."""
-    pairs = [(quantity.of(run), run.test.mean) for run in runs]
-    return [(cost, accuracy) for cost, accuracy in pairs if cost is not None and accuracy is not None]
-
-
-def _columns(pairs: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [cost for cost, _ in pairs], [accuracy for _, accuracy in pairs]
+def _front(runs: Mapping[str, Run], quantity: Quantity) -> list[str]:
+    """ViTs that none beats which costs as much, nearly, or less: cheapest first; none with a diverged seed."""
+    known = {
+        name: (cost, run.test.mean or 0.0)
+        for name, run in runs.items()
+        if not run.diverged and run.kind != "family" and (cost := quantity.of(run)) is not None
+    }
+    found = [
+        name
+        for name, (cost, accuracy) in known.items()
+        if not any(other > accuracy and at < quantity.alike * cost for at, other in known.values())
+    ]
+    return sorted(found, key=known.__getitem__)
 
 
-def _times(run: Run) -> str:
+def _points(axes: Axes, runs: Mapping[str, Run], look: Mapping[str, Look], quantity: Quantity, named: set[str]) -> None:
+    for name, run in sorted(runs.items(), key=lambda item: (item[0] in named, item[1].kind != "cross")):
+        if (cost := quantity.of(run)) is None or run.test.mean is None:
+            continue
+        axes.errorbar(
+            cost,
+            run.test.mean,
+            yerr=(run.test.sd or 0) if name in named else 0,
+            fmt=look[name].marker,
+            color=look[name].colour,
+            markersize=9 if name in named else 6,
+            alpha=1 if name in named else 0.5,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            elinewidth=1.2,
+            zorder=3 if name in named else 2,
+        )
+
+
+def _labels(
+    axes: Axes,
+    runs: Mapping[str, Run],
+    look: Mapping[str, Look],
+    quantity: Quantity,
+    names: Sequence[str],
+    front: Sequence[str],
+) -> None:
+    """The baseline, the first family and the best are named at any price, others where there is room."""
+    labels = [
+        Label(cost, run.test.mean, wrap(run.label, 22), look[name].colour, must=k < 3)
+        for k, (name, run) in enumerate((name, runs[name]) for name in names)
+        if (cost := quantity.of(run)) is not None and run.test.mean is not None
+    ]
+    points = list(zip(*_columns(runs, list(runs), quantity), strict=True))
+    steps = list(zip(*_columns(runs, front, quantity), strict=True))
+    line = [(x, y) for (at, y), (to, _) in pairwise(steps) for x in np.geomspace(at, to, 24)]
+    place(axes, labels, points + line)
+
+
+def _columns(runs: Mapping[str, Run], names: Sequence[str], quantity: Quantity) -> tuple[list[float], list[float]]:
+    """Costs and mean test accuracies of the runs for which both are known."""
+    pairs = [(quantity.of(runs[name]), runs[name].test.mean) for name in names]
+    known = [(cost, accuracy) for cost, accuracy in pairs if cost is not None and accuracy is not None]
+    return [cost for cost, _ in known], [accuracy for _, accuracy in known]
+
+
+def _clock(summary: Summary, timed: Sequence[float], *, shown: bool) -> str:
+    if not timed:
+        return " Training time is not measured."
+    if not shown:
+        return f" Training time is not shown: all are within {TIME.alike - 1:.0%} of each other."
+    return f" Time: measured alone on {summary.measured_on}, by turns with the baseline."
+
+
+def _time(run: Run) -> str:
     return "not measured" if run.time_ratio is None else f"{run.time_ratio:.2f} times the baseline's"
 
 
@@ -146,19 +161,3 @@ def _log_scale(axes: Axes, numbers: list[float]) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value).replace(".0", "")))
-
-
-def _legend_of_axes(figure: Figure, summary: Summary, indices: list[int]) -> None:
-    entries = [
-        Line2D(
-            [],
-            [],
-            color=axis_look(index).colour,
-            marker=axis_look(index).marker,
-            linewidth=1,
-            markersize=8,
-            label=wrap(summary.axes[index].label, 18),
-        )
-        for index in indices
-    ]
-    figure.legend(handles=entries, loc="outside right center", fontsize=SMALL, frameon=False)

@@ -1,97 +1,98 @@
-"""Learning curves: does the baseline converge, and how do the other runs learn beside it?"""
+"""Learning curves on training and validation images: the baseline, what differs most, and all others behind them."""
 
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from vitflow.figures.labels import Label, end_labels, wrap
+from vitflow.figures.looks import looks, telling
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, SMALL, Drawing, diverged, heading, highlighted, looks, new_figure, seeds
+from vitflow.figures.style import BLACK, FULL, GREY, Drawing, counted, diverged, heading, missing, new_figure, seeds
 from vitflow.study.grid import BASELINE
 
-Series = dict[int, dict[str, NDArray[np.float64]]]
+#: what is drawn, each in a panel of its own; two neighbours share a scale, so that the gap between them can be read
+PANELS = (
+    ("train_loss", "training loss"),
+    ("validation_loss", "validation loss"),
+    ("train_accuracy", "training accuracy (%)"),
+    ("validation_accuracy", "validation accuracy (%)"),
+)
+Means = dict[str, NDArray[np.float64]]
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """Loss and accuracy of the baseline, and validation accuracy of all runs, by epoch.
+    """Loss and accuracy on training and on validation images by epoch.
 
-    Thin lines are seeds, thick ones the mean of the seeds that reached the last epoch.
+    Lines are means over the seeds that finished, thin ones the baseline's seeds. Runs for other epochs than the
+    baseline's are left out.
     """
-    summary, runs = analysis.summary, analysis.summary.runs
-    look, named = looks(summary), highlighted(summary)
+    summary, look = analysis.summary, looks(analysis.summary)
+    epochs = summary.training["epochs"]
+    means = _means(analysis)
+    if not means:
+        return missing("No run has finished, so there is no learning curve to show.", FULL)
+    named = [name for name in telling(summary) if name in means]
+    others = [name for name in means if name not in named]
     figure = new_figure(FULL)
-    loss, accuracy, all_runs = figure.subplots(1, 3)
-
-    for axes, quantity in ((loss, "loss"), (accuracy, "accuracy")):
-        labels = []
-        for split, dashes in (("train", "--"), ("validation", "-")):
-            end = _lines(axes, analysis, BASELINE, f"{split}_{quantity}", dashes)
-            labels += [Label(*end, split, look[BASELINE].colour)] if end else []
-        unit = " (%)" if quantity == "accuracy" else ""
-        heading(axes, f"baseline, {quantity}{unit}" if labels else f"baseline, {quantity}{unit}: diverged")
-        end_labels(axes, labels)
-
-    others = [name for name in analysis.curves if name not in named]
-    for name in others:
-        for columns in analysis.curves[name].values():
-            all_runs.plot(columns["epoch"], columns["validation_accuracy"], color=GREY, alpha=0.3, linewidth=0.8)
-    ends = {
-        name: _lines(all_runs, analysis, name, "validation_accuracy")
-        for name in reversed(named)  # the baseline on top
-        if name in analysis.curves
-    }
-    heading(all_runs, "validation accuracy (%)")
-    if others:
-        note = f"grey: {len(others)} other run{'s' if len(others) > 1 else ''}"
-        all_runs.text(0.98, 0.03, note, transform=all_runs.transAxes, ha="right", color=GREY, fontsize=SMALL)
-    end_labels(
-        all_runs, [Label(*end, wrap(runs[name].label, 14), look[name].colour) for name, end in ends.items() if end]
-    )
-    for axes in (loss, accuracy, all_runs):
+    panels = figure.subplots(1, len(PANELS), sharex=True)
+    for one, other in ((panels[0], panels[1]), (panels[2], panels[3])):
+        other.sharey(one)
+        other.tick_params(labelleft=False)
+    for axes, (column, words) in zip(panels, PANELS, strict=True):
+        for name in others:  # hundreds of lines would make the SVG slow: they become pixels
+            values = means[name][column]
+            axes.plot(means[name]["epoch"], values, color=GREY, alpha=0.25, linewidth=0.8, rasterized=True)
+        for seed in analysis.curves.get(BASELINE, {}).values():
+            axes.plot(seed["epoch"], seed[column], color=BLACK, alpha=0.3, linewidth=0.6)
+        for name in reversed(named):  # the baseline on top
+            values = means[name][column]
+            marker = "o" if len(values) < 4 else ""  # one or two points do not make a visible line
+            axes.plot(means[name]["epoch"], values, color=look[name].colour, marker=marker)
+        heading(axes, words)
+        axes.title.set_fontsize(13)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
+        if not any(np.isfinite(means[name][column]).any() for name in means):
+            axes.text(0.5, 0.5, "no validation images", transform=axes.transAxes, ha="center", color=GREY)
+    labels = [Label(0, _end(means[name]), wrap(summary.runs[name].label, 18), look[name].colour) for name in named]
+    if others:
+        labels.append(
+            Label(0, min([label.y for label in labels], default=0.0), counted(len(others), "other run"), GREY)
+        )
+    end_labels(panels[-1], labels)
 
-    last = _last_epoch(analysis.curves.get(BASELINE, {}))
-    caption = f"Learning curves; thin lines are seeds, thick lines their mean (baseline: {seeds(summary, [BASELINE])})."
+    apart = sum(1 for name, run in summary.runs.items() if run.n and name not in means)
+    left = f" Left out: {counted(apart, 'run')} for other epochs." if apart else ""
+    caption = (
+        f"Means over finished seeds ({seeds(summary, named)}); thin black: the baseline's seeds. Training images as "
+        f"augmented.{left}"
+    )
+    finals = ", ".join(f"{summary.runs[name].label} {summary.runs[name].validation.mean or 0:.1f} %" for name in named)
     alt = (
-        f"Three panels over {last} epochs. Loss and accuracy of the baseline on training images (augmented, dashed) "
-        f"and validation images (solid), {seeds(summary, [BASELINE])}; validation accuracy of "
-        f"{', '.join(runs[name].label for name in named)} and, in grey, of {len(others)} other runs, "
-        f"{seeds(summary)} each. Thin lines are seeds, thick lines the mean of finished seeds; there are no bands."
-        f"{_finals(analysis, named)}{diverged(summary)}"
+        f"Four panels over {epochs} epochs: loss and accuracy on training images, as augmented, and on "
+        f"validation images, of {', '.join(summary.runs[name].label for name in named)} and, in grey, of {len(others)} "
+        f"other runs, {seeds(summary)} each. Lines are means over finished seeds, thin black lines the baseline's "
+        f"seeds; there are no bands. Final validation accuracy: {finals}.{left}{diverged(summary)}"
     )
     return Drawing(figure, caption, alt)
 
 
-def _lines(axes: Axes, analysis: Analysis, name: str, column: str, dashes: str = "-") -> tuple[float, float] | None:
-    """Draw the seeds of a run and their mean; return the mean's last point, None where there is no mean."""
-    colour = looks(analysis.summary)[name].colour
-    series = analysis.curves.get(name, {})
-    for columns in series.values():
-        axes.plot(columns["epoch"], columns[column], color=colour, linestyle=dashes, alpha=0.35, linewidth=0.8)
-    # seeds that did not diverge reach the last epoch
-    last = _last_epoch(series)
-    finished = [columns for columns in series.values() if columns["epoch"][-1] == last]
-    if not analysis.summary.runs[name].n:
-        return None
-    epochs = finished[0]["epoch"]
-    mean = np.mean([columns[column] for columns in finished], axis=0)
-    if not np.isfinite(mean[-1]):  # there are no validation images
-        return None
-    marker = "o" if len(epochs) < 4 else ""  # one or two points do not make a visible line
-    axes.plot(epochs, mean, color=colour, linestyle=dashes, marker=marker)
-    return float(epochs[-1]), float(mean[-1])
+def _means(analysis: Analysis) -> dict[str, Means]:
+    """By run, the mean of every column over the seeds that finished; of runs for the baseline's epochs alone."""
+    epochs = analysis.summary.training["epochs"]
+    found = {}
+    for name, series in analysis.curves.items():
+        # seeds that did not diverge reach the last epoch
+        finished = [columns for columns in series.values() if columns["epoch"][-1] == epochs]
+        if finished and analysis.summary.runs[name].n:
+            found[name] = {key: np.mean([columns[key] for columns in finished], axis=0) for key in finished[0]}
+    return found
 
 
-def _last_epoch(series: Series) -> int:
-    return int(max((columns["epoch"][-1] for columns in series.values()), default=0))
-
-
-def _finals(analysis: Analysis, named: list[str]) -> str:
-    runs = analysis.summary.runs
-    finals = [f"{runs[n].label} {runs[n].validation.mean:.1f} %" for n in named if runs[n].n]
-    return f" Final validation accuracy: {', '.join(finals)}." if finals else ""
+def _end(means: Means) -> float:
+    """Where a label stands: at the last validation accuracy, or what there is instead without validation images."""
+    last = float(means["validation_accuracy"][-1])
+    return last if np.isfinite(last) else float(means["train_accuracy"][-1])

@@ -1,132 +1,145 @@
-"""All runs against the baseline on one scale: a forest plot of differences in test accuracy."""
+"""What was changed against the baseline: the strongest changes of the study, and every group of them in full."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
-
-from vitflow.analysis.records import Interval, Run, Summary
-from vitflow.figures.labels import wrap
+from vitflow.analysis.claims import Evidence, of_group, of_study
+from vitflow.analysis.records import Run, Summary
+from vitflow.figures.forest import Forest, Row, forest, in_words
+from vitflow.figures.looks import families, legend, looks
+from vitflow.figures.pages import FIRST, pages
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import BODY, FULL, GREY, PALE, SMALL, Drawing, Look, diverged, looks, new_figure, seeds
+from vitflow.figures.style import FULL, GREY, Drawing, counted, diverged, missing, seeds
 from vitflow.study.grid import BASELINE
 
-#: columns, and the most rows for which they are enough
-COLUMNS = ((1, 11), (2, 26))
-#: characters of a label in one line, by the number of columns
-WIDTHS = {1: 44, 2: 28, 3: 21}
-#: beyond this many times the 85 % quantile of all differences, a run is an arrow at the edge
-FAR = 1.6
+#: models of other families that the study's picture has room for
+FAMILIES = 3
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """One row a run: each seed a dot, the mean difference a bar, the margin of equivalence a grey band.
+    """The changes that differ most from the baseline: what is sure among all changes of the study, then what is not.
 
-    A seed is drawn as its distance from the baseline's mean over the seeds the run is paired with, so that
-    dots average to the stated difference.
+    Below a thin line stand models of other families.
     """
     summary = analysis.summary
-    runs, look, margin = summary.runs, looks(summary), summary.equivalence_margin
-    names = _in_order(summary)
-    low, high = _limits(runs, margin)
-    columns = next((c for c, rows in COLUMNS if len(names) <= rows), 3)
-    rows = math.ceil(len(names) / columns)
-    figure = new_figure(FULL)
-    panels = figure.subplots(1, columns, squeeze=False)[0]
-    row_height = 72 * 0.8 * FULL[1] / max(rows, 7)  # points
-    size = min(BODY - 1 if columns < 3 else SMALL, 0.78 * row_height)
-    label_lines = 2 if 0.78 * row_height >= 2 * size else 1
+    rows = [run_row(summary, name, of_study) for name, run in summary.runs.items() if run.kind == "change"]
+    others = [run_row(summary, name, of_group) for name in families(summary)[:FAMILIES]]
+    shown = strongest(rows, FIRST - len(others))
+    if shown and others:
+        others[0] = others[0]._replace(ruled=True)
+    return _drawing(summary, [*shown, *others], shown or others, rows, "simultaneous over all changes of the study")
 
-    for number, axes in enumerate(panels):
-        part = names[number * rows : (number + 1) * rows]
-        axes.set_xlim(low, high)
-        axes.set_ylim(max(rows, 7) - 0.5, -0.5)
-        axes.axvspan(-margin, margin, color=PALE, zorder=0)
-        axes.axvline(0, color=GREY, linewidth=1, zorder=1)
-        for y, name in enumerate(part):
-            _row(axes, y, name, runs[name], look[name])
-            words = _in_words(name, runs[name])
-            axes.text(1.04, y, words, transform=axes.get_yaxis_transform(), va="center_baseline", fontsize=size)
-        labels = [wrap(runs[name].label, WIDTHS[columns], label_lines) for name in part]
-        axes.set_yticks(range(len(part)), labels, fontsize=size, linespacing=0.95)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=9 // columns, steps=[1, 2, 3, 4, 5, 10]))
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.grid(axis="x")
-    figure.supxlabel("test accuracy minus baseline, in points; at the right its mean (seeds)", fontsize=BODY)
 
-    told = [f"{runs[name].label} {_in_words(name, runs[name])}" for name in names if name != BASELINE]
-    lines = " lines simultaneous 95 % intervals," if any(map(_interval, runs.values())) else ""
-    caption = f"Test accuracy minus baseline: every dot a seed, bars the mean,{lines} {seeds(summary)}."
+def draw_group(analysis: Analysis, group: str) -> Drawing:
+    """The changes of an ablation group, axis by axis; the strongest of them where one picture cannot hold all."""
+    rows = _by_axis(analysis.summary, group)
+    if len(rows) <= FIRST:
+        return _drawing(analysis.summary, rows, rows, rows, "simultaneous within the group")
+    alone = [run_row(analysis.summary, name, of_group) for name in dict.fromkeys(row.name for row in rows)]
+    shown = strongest(alone, FIRST)
+    return _drawing(analysis.summary, shown, shown, alone, "simultaneous within the group")
+
+
+def draw_page(analysis: Analysis, group: str, page: int) -> Drawing:
+    """The ``page``-th part, from 1, of all changes of an ablation group, on the scale that its pages share."""
+    rows = _by_axis(analysis.summary, group)
+    shown = [rows[k] for k in pages(axes_of(analysis.summary, group))[page - 1]]
+    return _drawing(analysis.summary, shown, rows, shown, "simultaneous within the group")
+
+
+def run_row(summary: Summary, name: str, evidence: Callable[[Run], Evidence]) -> Row:
+    """The row of a run, judged by ``evidence``."""
+    run = summary.runs[name]
+    judged = evidence(run) if run.difference else None
+    dots = tuple(value - (run.test.mean or 0.0) + judged.points for value in run.test.values) if judged else ()
+    return Row(name, run.label, looks(summary)[name], judged, dots, run.diverged)
+
+
+def axes_of(summary: Summary, group: str) -> list[str]:
+    """The axis of every change of a group, in the order of the study."""
+    axes = [axis for axis in summary.axes if axis.group == group]
+    return [axis.axis for axis in axes for place in axis.values if place.run != BASELINE]
+
+
+def strongest(rows: Sequence[Row], most: int) -> list[Row]:
+    """The rows that differ most, sure ones before others, each by points; a thin line between the two."""
+    compared = [row for row in rows if row.evidence is not None]
+    compared.sort(key=lambda row: (not _sure(row), -abs(_points(row))))
+    chosen = sorted(compared[:most], key=lambda row: (not _sure(row), -_points(row)))
+    edge = sum(map(_sure, chosen))
+    if 0 < edge < len(chosen):
+        chosen[edge] = chosen[edge]._replace(ruled=True)
+    return chosen
+
+
+def _by_axis(summary: Summary, group: str) -> list[Row]:
+    rows: list[Row] = []
+    for axis in summary.axes:
+        if axis.group != group:
+            continue
+        own = [place.value for place in axis.values if place.run == BASELINE]
+        heading = f"{axis.label} ({own[0]})".replace("_", " ") if own else axis.label
+        others = [place for place in axis.values if place.run != BASELINE]
+        for k, place in enumerate(others):
+            row = run_row(summary, place.run, of_group)
+            rows.append(row._replace(label=place.value, heading=heading, ruled=bool(rows) and k == 0))
+    return rows
+
+
+def _sure(row: Row) -> bool:
+    return row.evidence is not None and row.evidence.sure
+
+
+def _points(row: Row) -> float:
+    return row.evidence.points if row.evidence else 0.0
+
+
+def _drawing(summary: Summary, shown: Sequence[Row], scale: Sequence[Row], of: Sequence[Row], interval: str) -> Drawing:
+    """The picture of the rows ``shown``, on a scale for ``scale``, chosen from those ``of`` which it tells."""
+    if not any(row.evidence for row in [*shown, *of]):
+        return missing(_nothing(summary, {row.name for row in [*shown, *of]}), FULL)
+    names = [row.name for row in shown]
+    left = [row for row in of if row.name not in names]
+    grey = "Grey: not sure. " if any(row.colour == GREY for row in shown) else ""
+    note = f"{grey}{_more(left)}"
+    one = Forest(shown, scale, "test accuracy minus baseline, in points")
+    groups = legend(summary, names)
+    figure = forest([one], summary.equivalence_margin, groups if len(groups) > 1 else None, note)
+    lines = any(row.evidence and row.evidence.interval for row in shown)
+    said = f"lines 95 % intervals, {interval}" if lines else "no intervals: under three seeds"
+    caption = f"Test accuracy minus baseline: dots are seeds, markers their mean, {said}; {seeds(summary, names)}."
     alt = (
-        f"Forest plot of {len(names)} runs, {seeds(summary)}. Test accuracy minus the baseline in percentage points, "
-        f"number of seeds in brackets: {'; '.join(told)}. Every dot is a seed, a bar the mean over seeds; the "
-        f"grey band is plus and minus {margin:g} points, the margin of equivalence, not an interval. Lines, where a "
-        f"run has three seeds, are simultaneous 95 percent intervals (Dunnett). An arrow at the "
-        f"edge is a run beyond the scale."
-        f"{diverged(summary)}"
+        f"Forest plot of {len(shown)} runs, {seeds(summary, names)}. Test accuracy minus the baseline in percentage "
+        f"points: {'; '.join(map(in_words, shown))}. Every dot is a seed, a marker the mean over seeds, {said}; "
+        f"what is not sure is grey. The grey band is plus and minus {summary.equivalence_margin:g} points, the margin "
+        f"of equivalence, not an interval. An arrow at the edge is a run beyond the scale. {_more(left)}"
+        f"{diverged(summary, names)}"
     )
     return Drawing(figure, caption, alt)
 
 
-def _row(axes: Axes, y: int, name: str, run: Run, look: Look) -> None:
-    points = _points(name, run)
-    if points is None:
-        return
-    mean, dots = points
-    low, high = axes.get_xlim()
-    if not low < mean < high:
-        air = 0.03 * (high - low)
-        edge, arrow = (low + air, "<") if mean < low else (high - air, ">")
-        axes.plot(edge, y, arrow, markersize=9, color=look.colour)
-        return
-    if interval := _interval(run):
-        axes.plot(np.clip(interval, low, high), [y, y], color=look.colour, linewidth=1.8, solid_capstyle="butt")
-    axes.plot(dots, [y] * len(dots), "o", markersize=6, color=look.colour, alpha=0.6, markeredgewidth=0)
-    axes.plot([mean] * 2, [y - 0.32, y + 0.32], color=look.colour, linewidth=3, solid_capstyle="butt")
+def _more(left: Sequence[Row]) -> str:
+    """How many changes are not in the picture, and what they show."""
+    if not left:
+        return ""
+    kinds: Mapping[str, int] = Counter(
+        "sure" if _sure(row) else "diverged" if row.diverged else "not sure" if row.evidence else "not finished"
+        for row in left
+    )
+    order = [kind for kind in ("sure", "not sure", "diverged", "not finished") if kind in kinds]
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in order)
+    nearer = ", nearer to the baseline" if set(kinds) == {"sure"} else ""
+    return f"Not shown: {counted(len(left), 'more change')} ({counts}{nearer})."
 
 
-def _interval(run: Run) -> Interval | None:
-    """The simultaneous 95 % interval of a run's difference; None under three seeds."""
-    return run.difference.test_interval if run.difference else None
-
-
-def _points(name: str, run: Run) -> tuple[float, list[float]] | None:
-    """Mean difference of a run, and that of each seed; None without a finished seed to compare."""
-    if run.test.mean is None or (run.difference is None and name != BASELINE):
-        return None
-    difference = run.difference.test if run.difference else 0.0
-    compared_with = run.test.mean - difference
-    return difference, [value - compared_with for value in run.test.values]
-
-
-def _limits(runs: dict[str, Run], margin: float) -> tuple[float, float]:
-    """A scale for most runs: the few that lie far out (:data:`FAR`) would shrink all others to a line."""
-    points = {name: found for name, run in runs.items() if (found := _points(name, run))}
-    far = FAR * float(np.quantile([abs(mean) for mean, _ in points.values()] or [0.0], 0.85))
-    near = [name for name, (mean, _) in points.items() if abs(mean) <= far]
-    shown = [dot for name in near for dot in points[name][1]]
-    ends = [end for name in near for end in _interval(runs[name]) or () if abs(end) <= 2 * far]
-    low, high = min([*shown, *ends, -2 * margin]), max([*shown, *ends, 2 * margin])
-    air = 0.08 * (high - low)
-    return low - air, high + air
-
-
-def _in_words(name: str, run: Run) -> str:
-    """``+1.3 (3)``; ``-0.2 (2, 1 x)`` with one diverged seed; 0 for the baseline; a dash where nothing compares."""
-    points = _points(name, run)
-    if not run.n:
-        return "diverged"
-    signed = f"{points[0]:+z.1f}".replace("-", "\N{MINUS SIGN}") if points else "\N{EN DASH}"
-    mean = "0" if name == BASELINE else signed
-    lost = f", {run.diverged} \N{MULTIPLICATION SIGN}" if run.diverged else ""
-    return f"{mean} ({run.n}{lost})"
-
-
-def _in_order(summary: Summary) -> list[str]:
-    """Baseline, the axes as the study has them, references, then the rest; every run once."""
-    placed = [place.run for axis in summary.axes for place in axis.values]
-    return list(dict.fromkeys([BASELINE, *placed, *summary.references, *summary.runs]))
+def _nothing(summary: Summary, names: set[str]) -> str:
+    baseline, runs = summary.runs[BASELINE], [summary.runs[name] for name in names]
+    if not runs:
+        return "Nothing to compare: no run changes the baseline here."
+    if not baseline.n:
+        why = "every seed of the baseline diverged" if baseline.diverged else "the baseline has not finished"
+        return f"Nothing to compare: {why}."
+    lost = sum(bool(run.diverged) for run in runs)
+    return f"Nothing to compare: of {len(runs)} changes {lost} diverged, {len(runs) - lost} have not finished."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,9 +19,11 @@ from vitflow.figures.style import BODY, GREY, HALO, ink
 #: where a label may stand, in points from its point to its nearest edge: (x, y), nearest places first
 PLACES = [
     (x * distance, y * distance)
-    for distance in (7, 14, 24, 38, 56)
+    for distance in (7, 14, 24, 38, 56, 80, 110, 145)
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8))
 ]
+#: how much worse it is to cover words than points, and for a line to cross words, in points of length
+WORDS, CROSSED = 20, 40
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def end_labels(axes: Axes, labels: list[Label]) -> None:
     low, high = axes.get_ylim()
     wanted = [(label.y - low) / (high - low) for label in labels]
     sizes = [1.25 * BODY * (label.text.count("\n") + 1) / panel for label in labels]
-    for label, height in zip(labels, spread(wanted, sizes, -0.05, 1.05), strict=True):
+    for label, height in zip(labels, spread(wanted, sizes, -0.05, 1.0), strict=True):
         axes.annotate(
             label.text,
             (1.02, height),
@@ -92,12 +95,19 @@ def end_labels(axes: Axes, labels: list[Label]) -> None:
         )
 
 
-def place(axes: Axes, labels: list[Label], obstacles: list[tuple[float, float]], centred: bool = False) -> list[str]:
-    """Write each label next to its point where it covers no obstacle, label or edge; return those left out.
+def place(
+    axes: Axes,
+    labels: list[Label],
+    obstacles: Sequence[tuple[float, float]],
+    *,
+    centred: bool = False,
+    around: Sequence[Text] = (),
+) -> list[str]:
+    """Write each label next to its point where it covers no obstacle, words or edge; return those left out.
 
-    ``labels`` come in order of importance; ``obstacles`` are all drawn points in data coordinates. A label
-    away from its point gets a thin line to it; ``centred`` labels may stand on their own point. Call it last:
-    it fixes the figure's layout.
+    ``labels`` come in order of importance; ``obstacles`` are all drawn points in data coordinates, ``around`` words
+    that stand in the panel already. A label away from its point gets a thin line to it; ``centred`` labels may stand on
+    their own point. One that must stand covers points before it covers words. Call it last: it fixes the layout.
     """
     figure = cast(Figure, axes.get_figure(root=True))
     FigureCanvasAgg(figure)
@@ -105,7 +115,8 @@ def place(axes: Axes, labels: list[Label], obstacles: list[tuple[float, float]],
     pixels = figure.dpi / 72  # pixels a point
     reach = 6 * pixels  # a marker and a little air
     points = axes.transData.transform(np.array(obstacles, dtype=float).reshape(-1, 2))  # [obstacles, 2]
-    taken = np.hstack([points - reach, points + reach])  # boxes [taken, 4]: x0, y0, x1, y1 in pixels
+    markers = np.hstack([points - reach, points + reach])  # boxes [obstacles, 4]: x0, y0, x1, y1 in pixels
+    words = np.array([Text.get_window_extent(text).padded(2 * pixels).extents for text in around]).reshape(-1, 4)
     inside = np.array([axes.get_window_extent().extents])  # [1, 4]
     offsets = np.array([(0.0, 0.0), *PLACES] if centred else PLACES)  # [places, 2]
     omitted = []
@@ -129,7 +140,11 @@ def place(axes: Axes, labels: list[Label], obstacles: list[tuple[float, float]],
         # lower left corners such that the nearest edge or corner of the box is ``offsets`` away
         corners = anchor + offsets * pixels + (np.sign(offsets) - 1) / 2 * size
         boxes = np.hstack([corners, corners + size])  # [places, 4]
-        hidden = _shared(boxes, taken).sum(axis=1) + size.prod() - _shared(boxes, inside)[:, 0]
+        outside = size.prod() - _shared(boxes, inside)[:, 0]
+        hidden = _shared(boxes, markers).sum(axis=1) + WORDS * (_shared(boxes, words).sum(axis=1) + outside)
+        lines = _lines(anchor, boxes, pixels)  # [places, steps, 4]
+        for at, line in enumerate(lines):
+            hidden[at] += CROSSED * pixels**2 * (_shared(line, words) > 0).any(axis=1).sum()
         best = int(np.argmin(hidden.round()))  # the first of equals: the nearest
         if hidden[best] >= 1 and not label.must:
             text.remove()
@@ -138,8 +153,17 @@ def place(axes: Axes, labels: list[Label], obstacles: list[tuple[float, float]],
         text.set_position(tuple((corners[best] - anchor) / pixels))
         if text.arrow_patch is not None:
             text.arrow_patch.set_visible(bool(np.abs(offsets[best]).max() > 7))
-        taken = np.vstack([taken, boxes[best]])
+        words = np.vstack([words, boxes[best]])
+        markers = np.vstack([markers, lines[best]])
     return omitted
+
+
+def _lines(anchor: NDArray[np.float64], boxes: NDArray[np.float64], pixels: float) -> NDArray[np.float64]:
+    """What the line from a point to the middle of each of its possible labels covers, as little boxes outside of it."""
+    ends = np.clip(anchor, boxes[:, :2], boxes[:, 2:])  # the nearest place of each box: [places, 2]
+    steps = np.linspace(0.15, 0.95, 12)[None, :, None]
+    middles = anchor + steps * (ends - anchor)[:, None, :]
+    return np.concatenate([middles - pixels, middles + pixels], axis=2)
 
 
 def _shared(ones: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:

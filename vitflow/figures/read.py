@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitflow.analysis.curves import Curves, read_curves
-from vitflow.analysis.records import Calibration, Confusion, Pca, Summary
+from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Summary, Winners
 from vitflow.machine.files import FileProblem
 
 
@@ -22,7 +22,9 @@ class Analysis:
     curves: Curves
     confusion: Confusion
     calibration: Calibration
-    pca: Pca
+    features: Features
+    inspection: Inspection
+    winners: Winners | None  #: None where the study chooses none, or has not yet
 
 
 def read(folder: Path) -> Analysis:
@@ -33,7 +35,9 @@ def read(folder: Path) -> Analysis:
             curves=read_curves(folder / "curves.csv"),
             confusion=Confusion.read(folder / "confusion.json"),
             calibration=Calibration.read(folder / "calibration.json"),
-            pca=Pca.read(folder / "pca.json"),
+            features=Features.read(folder / "features.json"),
+            inspection=Inspection.read(folder / "inspection.json"),
+            winners=Winners.read(folder / "best.json") if (folder / "best.json").exists() else None,
         )
     except FileProblem as error:
         raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None

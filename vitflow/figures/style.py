@@ -1,11 +1,13 @@
 """How every figure looks: sizes in inches, fonts in points, colours, and the words for n.
 
 Colours are of Okabe and Ito (2008), distinguishable with any colour vision. Their yellow is left out: it
-cannot be read on white. A run keeps its colour and marker in all figures of a study (:func:`looks`).
+cannot be read on white. Which run has which: :mod:`vitflow.figures.looks`.
 """
 
 from __future__ import annotations
 
+import logging
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +21,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
+from numpy.typing import NDArray
 
 from vitflow.analysis.records import Summary
 from vitflow.figures.alphabets import families
-from vitflow.study.grid import BASELINE
 
 FULL = (12.1, 4.7)  # a slide's full width
 BESIDE = (7.6, 5.1)  # beside a column of text
@@ -30,12 +32,9 @@ BODY, SMALL = 14, 12  # SMALL only for second-rank text
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+BROWN = "#8C510A"
 GREY, PALE = "#767676", "#ECECEC"
-
-AXIS_COLOURS = (BLUE, GREEN, SKY)
-AXIS_MARKERS = ("o", "^", "D", "v", "P", "X")
-REFERENCE_COLOURS = (VERMILLION, ORANGE, PURPLE)
-REFERENCE_MARKERS = ("s", "p", "h")
+TINT = "#DDECF6"  # BLUE, as a ground for words
 
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=3, foreground="white")]
 
@@ -73,22 +72,17 @@ class Drawing:
     figure: Figure
     caption: str
     alt: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one run is shown, in every figure."""
-
-    colour: str
-    marker: str
+    missing: str = ""  #: why there is nothing to be seen; a slide says so in place of the figure
 
 
 @contextmanager
 def styled(text: str = "") -> Iterator[None]:
     """matplotlib's own defaults with :data:`RC`, whatever the user's matplotlibrc says.
 
-    ``text`` is what will be written: letters that matplotlib's own font lacks come from this machine's, if it has them.
+    ``text`` is what will be written: letters that our own fonts lack come from this machine's, if it has them.
     """
+    # the spare font has no semi-bold, and says so whenever it is looked up
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # told once, with advice: alphabets.py
         matplotlib.rcdefaults()
@@ -101,30 +95,20 @@ def new_figure(size: tuple[float, float]) -> Figure:
     return Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08))
 
 
-def looks(summary: Summary) -> dict[str, Look]:
-    """Colour and marker by run: baseline black, references warm, the values of one axis alike.
-
-    There are more runs than colours the eye can tell apart, so a colour stands for an axis and its values
-    carry labels. Past three axes colours return with another marker. Crossed runs are grey.
-    """
-    chosen = {BASELINE: Look(BLACK, "o")}
-    for index, name in enumerate(summary.references):
-        chosen.setdefault(name, Look(_nth(REFERENCE_COLOURS, index), _nth(REFERENCE_MARKERS, index)))
-    for index, axis in enumerate(summary.axes):
-        for place in axis.values:
-            chosen.setdefault(place.run, axis_look(index))
-    return {name: chosen.get(name, Look(GREY, "o")) for name in summary.runs}
+def missing(reason: str, size: tuple[float, float] = FULL) -> Drawing:
+    """What stands in place of a picture that has nothing to show: a sentence that says why."""
+    figure = new_figure(size)
+    figure.text(0.5, 0.5, "\n".join(textwrap.wrap(reason, 64)), ha="center", va="center", color=GREY, linespacing=1.5)
+    return Drawing(figure, reason, f"Nothing is drawn, n = 0: {reason} There are no bands.", reason)
 
 
-def axis_look(index: int) -> Look:
-    """Colour and marker of the ``index``-th axis of a study; all pairs differ up to the eighteenth."""
-    return Look(_nth(AXIS_COLOURS, index), _nth(AXIS_MARKERS, index + index // len(AXIS_MARKERS)))
-
-
-def highlighted(summary: Summary) -> list[str]:
-    """The runs that figures of all runs point out: baseline, references, and the best if it is another one."""
-    names = [BASELINE, *summary.references, *([summary.best.run] if summary.best else [])]
-    return list(dict.fromkeys(names))
+def picture(axes: Axes, image: NDArray[np.uint8]) -> None:
+    """An image [H, W, 1 or 3] with its pixels as they are."""
+    shown = image if image.shape[-1] == 3 else image[..., 0]
+    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
 
 
 def ink(colour: str) -> tuple[float, float, float]:
@@ -141,7 +125,12 @@ def seeds(summary: Summary, names: list[str] | None = None) -> str:
     """``n = 3 seeds``, ``n = 2 to 6 seeds``: finished seeds of the named runs (all runs if None)."""
     counts = [run.n for name, run in summary.runs.items() if names is None or name in names]
     low, high = min(counts, default=0), max(counts, default=0)
-    return f"n = {high} seed{'s' if high != 1 else ''}" if low == high else f"n = {low} to {high} seeds"
+    return f"n = {counted(high, 'seed')}" if low == high else f"n = {low} to {high} seeds"
+
+
+def counted(number: int, word: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def diverged(summary: Summary, names: list[str] | None = None) -> str:
@@ -157,7 +146,3 @@ def diverged(summary: Summary, names: list[str] | None = None) -> str:
 def heading(axes: Axes, text: str) -> None:
     """Name the quantity on the vertical axis above it, where it is read without turning the head."""
     axes.set_title(text, loc="left", pad=10)
-
-
-def _nth(choices: tuple[str, ...], index: int) -> str:
-    return choices[index % len(choices)]

@@ -1,65 +1,85 @@
-"""Named intermediates of a trained model, as arrays: patch tokens and pooled features of validation images.
+"""What is kept of a trained model's inside for all analyses of features: one pass over validation images.
 
-Both families give the same number of positions where possible: the ViT its patch tokens at the input of the
-last block (with [CLS] pooling the patch outputs of the last block get no gradient), the ResNet the stage
-whose grid has as many positions. Letters: N images, T positions, D width, H W grid or image sides, C channels.
+Letters: N images, E of them shown in figures, T positions, D width, H W image sides, C channels.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from vitflow.data.splits import Data, Split, stratified
+from vitflow.measuring.attention_maps import attention_maps
 from vitflow.measuring.intermediates import at_positions, intermediates
+from vitflow.models.position import LearnedPosition
 from vitflow.models.resnet import ResNet
 from vitflow.models.vit import ViT
-from vitflow.study.models import ResNet as ResNetConfig
-from vitflow.study.models import ViT as ViTConfig
 from vitflow.training.augmentation.augment import normalise
 
-EXAMPLES = 8  # images shown in figures
-
-
-@dataclass(frozen=True)
-class Features:
-    """Features of N images, float16, and where they were taken."""
-
-    layer: str
-    patch: Tensor  #: [N, T, D]
-    pooled: Tensor  #: [N, D'], before the classifier
-    labels: Tensor  #: [N]
-    examples: Tensor  #: uint8 [E, H, W, C], the first images of the first classes
-    example_index: Tensor  #: [E], their places among the N
-
-
-def choose_layer(config: ViTConfig | ResNetConfig, image_size: int, positions: int) -> str:
-    """The layer to read: a ViT's last-block input, or the ResNet stage with the nearest number of positions."""
-    if isinstance(config, ViTConfig):
-        return f"block{config.depth - 1}" if config.depth > 1 else "patch_embed"
-    sides = {f"stage{i + 1}": -(-image_size // 2**i) for i in range(4)}
-    return min(sides, key=lambda stage: abs(sides[stage] ** 2 - positions))
+EXAMPLES = 8  #: images shown in figures
+AT_ONCE = 250  #: images
 
 
 @torch.no_grad()
-def extract(model: ViT | ResNet, layer: str, split: Split, data: Data, images: int) -> Features:
-    """Features of at most ``images`` images of a split, the same number from every class."""
-    index = stratified(split.labels, images)
-    chosen = split.images[index]
-    patch, pooled = [], []
+def extract(model: ViT | ResNet, split: Split, data: Data, images: int) -> dict[str, Tensor]:
+    """Features of at most ``images`` images of a split, the same number of every class, by name:
+
+    - ``labels`` [N]; ``examples`` uint8 [E, H, W, C], the first images of the first classes; ``example_index`` [E],
+      their places among the N
+    - of every layer (:func:`vitflow.measuring.intermediates.intermediates`), without [CLS] and registers:
+      ``<layer>/means`` [N, D], of an image's positions; ``<layer>/centre`` [D] and ``<layer>/covariance`` [D, D]
+      (float32), of all positions of all images, which is all that principal components need;
+      ``<layer>/examples`` [E, T, D]
+    - ``pooled`` [N, D], what the head reads
+    - of a ViT, ``attention/image`` and ``attention/patch`` (:func:`vitflow.measuring.attention_maps.attention_maps`)
+    - ``position`` [T, D], where places have learned vectors
+
+    Floats are half precision where that holds them (up to 65,504), else single.
+    """
     model.eval()
-    for batch in chosen.split(250):
-        _, named = intermediates(model, normalise(batch, data.mean, data.std))
-        patch.append(at_positions(model, named[layer]).half().cpu())
-        pooled.append(named["pooled"].half().cpu())
+    index = stratified(split.labels, images)
     labels = split.labels[index].cpu()
     firsts = torch.tensor([int((labels == c).nonzero()[0]) for c in labels.unique()[:EXAMPLES]])
-    return Features(layer, torch.cat(patch), torch.cat(pooled), labels, chosen.cpu()[firsts], firsts)
+    shown = split.images[index][firsts.to(index.device)]
+    taken = {"labels": labels, "examples": shown.cpu(), "example_index": firsts}
+    examples = normalise(shown, data.mean, data.std)
+    taken |= {f"{layer}/examples": found for layer, found in _layers(model, examples).items() if layer != "pooled"}
+    means: dict[str, list[Tensor]] = {}
+    moments: dict[str, Tensor] = {}
+    for batch in split.images[index].split(AT_ONCE):
+        for layer, found in _layers(model, normalise(batch, data.mean, data.std)).items():
+            means.setdefault(layer, []).append(found if layer == "pooled" else found.mean(1))
+            if layer != "pooled":
+                moments[layer] = moments.get(layer, 0) + _moments(found)
+    taken |= {name if name == "pooled" else f"{name}/means": torch.cat(parts) for name, parts in means.items()}
+    if isinstance(model, ViT):
+        taken |= {f"attention/{query}": maps for query, maps in attention_maps(model, examples).items()}
+        if isinstance(model.position, LearnedPosition):
+            taken["position"] = model.position.embedding[0, model.position.placed :]
+    kept = {name: _narrow(found) for name, found in taken.items()}
+    for layer, (count, *sums) in moments.items():
+        products = torch.stack(sums) / count  # [1 + D, D]
+        centre = products[0]
+        kept[f"{layer}/centre"] = centre.float().cpu()
+        kept[f"{layer}/covariance"] = (products[1:] - torch.outer(centre, centre)).float().cpu()
+    return kept
 
 
-def positions(baseline: ViTConfig | ResNetConfig, image_size: int) -> int:
-    """Patch tokens of the baseline ViT: the number of positions that features of all families aim at."""
-    side = image_size // (baseline.patch_size if isinstance(baseline, ViTConfig) else 4)
-    return side**2
+def _layers(model: ViT | ResNet, inputs: Tensor) -> dict[str, Tensor]:
+    """By layer what it gives at every position [B, T, D]; ``pooled`` [B, D]."""
+    found = intermediates(model, inputs)[1]
+    return {name: out if name == "pooled" else at_positions(model, out) for name, out in found.items()}
+
+
+def _moments(features: Tensor) -> Tensor:
+    """Of [B, T, D], in double precision [2 + D, D]: their number (in every column), their sum, their products' sum."""
+    rows = features.double().flatten(0, 1)
+    return torch.cat([torch.full_like(rows[:1], len(rows)), rows.sum(0, keepdim=True), rows.T @ rows])
+
+
+def _narrow(found: Tensor) -> Tensor:
+    """In half precision where that holds it, else in single; integers as they are."""
+    if not found.is_floating_point():
+        return found
+    half = found.half()
+    return (half if half.isfinite().all() else found.float()).contiguous().cpu()

@@ -19,7 +19,7 @@ TRAINING = ("study/tokens", "data/canonical", "data/shares", "data/splits", "mod
 #: what scores follow from
 SCORING = (*TRAINING, "measuring/scores", "measuring/inspection", "measuring/intermediates")
 #: what features follow from, given the weights
-FEATURES = ("study/tokens", "models", "measuring/features", "measuring/intermediates")
+FEATURES = ("study/tokens", "models", "measuring/features", "measuring/attention_maps", "measuring/intermediates")
 
 
 @functools.cache

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path("results")
+#: by the names that a selection gives them
+WINNERS = ("best_architecture", "best")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Layout:
         return self.root / "metrics"
 
     @property
+    def winners(self) -> tuple[Path, ...]:
+        """Such files for the winners, in the order of WINNERS."""
+        return tuple(self.metrics / f"{role}.json" for role in WINNERS)
+
+    @property
     def runs(self) -> Path:
         """Configuration, history and scores, by run and seed."""
         return self.root / "runs"
@@ -98,7 +105,7 @@ class Layout:
 
     @property
     def selection(self) -> Path:
-        return self.root / "selection" / "best_architecture.json"
+        return self.root / "selection" / "selection.json"
 
     @property
     def state(self) -> Path:

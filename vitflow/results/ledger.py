@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from vitflow.machine.files import read_json, sha256, sha256_text
+from vitflow.analysis.records import Selection
+from vitflow.machine.files import FileProblem, read_json, sha256_text
 from vitflow.results.layout import Layout, SeedPaths
 from vitflow.study.grid import Grid, Run, expand
 from vitflow.study.names import ConfigError, nearest
@@ -23,8 +24,7 @@ from vitflow.study.schema import Best, Study
 
 Status = Literal["done", "diverged", "trained", "interrupted", "stale", "missing"]
 
-#: the name under which the winning combination is trained, and its first seed: never one used for choosing
-BEST = "best_architecture"
+#: the first seed of finalists: never one used for choosing
 FRESH_SEED = 100
 
 
@@ -94,45 +94,56 @@ def job(study: Study, run: Run, seed: int) -> Job:
 
 
 def fresh_seeds(best: Best) -> range:
-    """Seeds on which the winner is confirmed."""
+    """Seeds on which finalists are trained."""
     return range(FRESH_SEED, FRESH_SEED + best.seeds)
 
 
-def best_run(study: Study) -> Run | None:
-    """The selected combination with its fresh seeds; None if the study selects none, or not yet from these scores.
-
-    Raises LedgerError where the stored selection is damaged.
-    """
+def selection(study: Study) -> Selection | None:
+    """What was chosen from the scores that are there now; None if the study chooses nothing, or has not yet."""
     path = Layout(study.study).selection
     if study.best is None or not path.exists():
         return None
-    selection = read_json(path, "inputs", "changes")
-    if selection["inputs"] != scores_digest(study):
-        return None
+    found = Selection.read(path)
+    return found if found.inputs == scores_digest(study) else None
+
+
+def fresh_jobs(study: Study) -> list[Job]:
+    """The finalists on their fresh seeds; empty before they are selected.
+
+    Raises LedgerError where the stored selection is damaged.
+    """
+    chosen = selection(study)
+    if chosen is None or study.best is None:
+        return []
+    seeds = tuple(fresh_seeds(study.best))
     try:
-        config = study.resolve(selection["changes"])
+        runs = [Run(one.run, study.resolve(one.changes, all_images=one.all_images), seeds) for one in chosen.finalists]
     except ConfigError as error:
+        path = Layout(study.study).selection
         raise LedgerError(f"{path}: not a selection of this study ({error}); delete it to have it made again") from None
-    return Run(BEST, config, tuple(fresh_seeds(study.best)))
+    return [job(study, run, seed) for run in runs for seed in seeds]
 
 
-def best_jobs(study: Study) -> list[Job]:
-    """The winner on its fresh seeds; empty before it is selected."""
-    run = best_run(study)
-    return [job(study, run, seed) for seed in run.seeds] if run else []
+def most_finalists(study: Study) -> int:
+    """Trainings on fresh seeds, at most, that a study is still to choose; 0 where it has chosen, or chooses none."""
+    best = study.best
+    if best is None or selection(study) is not None:
+        return 0
+    parts = sum(map(len, study.ablations.values())) if best.take_apart else 0
+    return best.seeds * (3 + best.singles + best.all_images + parts)
 
 
 def all_jobs(study: Study) -> list[Job]:
-    """The static grid and, once selected, the winning combination on its fresh seeds."""
-    return jobs(study) + best_jobs(study)
+    """The static grid and, once selected, the finalists on their fresh seeds."""
+    return jobs(study) + fresh_jobs(study)
 
 
 def find_job(study: Study, run: str, seed: int) -> Job:
     """The job of that name and seed. Raises LedgerError with the nearest valid choice."""
     found = [job for job in all_jobs(study) if job.run == run]
     if not found:
-        if run == BEST and study.best is not None:
-            raise LedgerError(f"'{BEST}' is not selected yet; run `vitflow analyse` when the grid is finished")
+        if run.startswith("best") and study.best is not None and selection(study) is None:
+            raise LedgerError(f"'{run}' is not selected yet; run `vitflow analyse` when the grid is finished")
         raise unknown_run(study, run)
     for job in found:
         if job.seed == seed:
@@ -156,15 +167,16 @@ def measured_cost(study: Study, run: str, config: RunConfig) -> dict[str, Any] |
 
 
 def orphans(study: Study) -> list[Path]:
-    """Folders of runs and seeds that the study no longer has."""
-    known = {j.paths.folder for j in jobs(study)}
-    known |= (
-        {Layout(study.study).seed(BEST, s).folder for s in range(FRESH_SEED, FRESH_SEED + 1000)}
-        if study.best
-        else set()
-    )
+    """Folders of runs and seeds that the study no longer has; of finalists, once it is known which they are."""
+    known = {j.paths.folder for j in all_jobs(study)}
+    undecided = study.best is not None and selection(study) is None
     found = (Layout(study.study).root / "runs").glob("*/seed*")
-    return sorted(path for path in found if path not in known)
+    return sorted(path for path in found if path not in known and not (undecided and _is_fresh(path)))
+
+
+def _is_fresh(folder: Path) -> bool:
+    number = folder.name.removeprefix("seed")
+    return number.isdigit() and int(number) >= FRESH_SEED
 
 
 def belongs(study: Study, result: dict[str, Any], record: dict[str, Any]) -> bool:
@@ -182,9 +194,17 @@ def study_digest(study: Study) -> str:
 
 
 def scores_digest(study: Study) -> str:
-    """Digest of what a winner is chosen from: the rule, the configurations, their scores as far as they are there."""
-    found = [f"{job.config.digest} {sha256(job.paths.metrics)}" for job in jobs(study) if job.paths.metrics.exists()]
+    """Digest of what winners are chosen from: the rule, the configurations, their validation accuracies so far."""
+    scored = [job for job in jobs(study) if job.paths.metrics.exists()]
+    found = [f"{job.config.digest} {job.seed} {_validation(job.paths.metrics)}" for job in scored]
     return sha256_text("\n".join([str(study.best), *sorted(found)]))
+
+
+def _validation(metrics: Path) -> str:
+    try:
+        return str(read_json(metrics, "validation")["validation"])
+    except FileProblem:
+        return "damaged"  # so nothing was chosen from it; whoever reads it says what is wrong
 
 
 def weights_needed(study: Study, job: Job, output: Path) -> str | None:

@@ -18,13 +18,24 @@ DATA, TRAINING, COMPARISON, FEATURES, TALK = (
 )
 #: by the file of vitflow/figures/ that draws them; `axis` draws those that are not in FIGURES
 CHAPTERS = {
+    "attention": FEATURES,
     "axis": COMPARISON,
     "calibration": TRAINING,
+    "classes": FEATURES,
     "confusion": TRAINING,
     "cost": COMPARISON,
     "curves": TRAINING,
     "differences": COMPARISON,
+    "fit": TRAINING,
+    "gallery": FEATURES,
+    "images": DATA,
+    "layers": FEATURES,
+    "model": DATA,
     "pca": FEATURES,
+    "shifts": FEATURES,
+    "similarity": FEATURES,
+    "subsets": COMPARISON,
+    "winners": COMPARISON,
 }
 
 

@@ -1,4 +1,4 @@
-"""What is made from all runs at once: tables, winner, principal components, figures, slides, page.
+"""What is made from all runs at once: tables, winners, what features say, figures, slides, page.
 
 Each stage leaves a record in ``results/<study>/provenance/<stage>.json``: digests of what it read, of what it
 made and of its code. A stage is *current* while those hold, whatever the file times say; the Snakefile makes the
@@ -90,10 +90,10 @@ def stages(study: Study) -> dict[str, Stage]:
         home.grid,
         home.summary,
         *(home.metrics / f"{run}.json" for run in grid.runs),
-        *(home.analysis / f"{stem}.json" for stem in ("summary", "confusion", "calibration")),
+        *(home.analysis / f"{stem}.json" for stem in ("summary", "confusion", "calibration", "inspection")),
         home.analysis / "curves.csv",
     )
-    components = home.analysis / "pca.json"
+    inside = home.analysis / "features.json"
     wrong = home.analysis / "mistakes.json"
     drawn = tuple(home.figures / f"{stem}.{form}" for stem in names(study) for form in FORMATS)
     drawn += (home.figures / "captions.json",)
@@ -113,39 +113,43 @@ def stages(study: Study) -> dict[str, Stage]:
             configuration=shown,
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
-        Stage("pca", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (components,)),
+        Stage("features", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (inside,)),
         # nor this one: the images are elsewhere
         Stage("mistakes", study, scores, (wrong,)),
     ]
     confirmed: tuple[Path, ...] = ()
     if study.best:
-        confirmed = (home.analysis / "best.json", home.metrics / f"{ledger.BEST}.json")
-        winner = (home.seed(ledger.BEST, seed).metrics for seed in ledger.fresh_seeds(study.best))
+        confirmed = (home.analysis / "best.json", *home.winners)
+        fresh = tuple(job.paths.metrics for job in ledger.fresh_jobs(study))
         found += [
-            # nor this one: another choice would mean another training
+            # nor this one: another choice would mean other trainings
             Stage("select", study, scores, (home.selection,), configuration=sha256_text(str(study.best))),
-            Stage(
-                "best",
-                study,
-                (home.selection, *winner),
-                confirmed,
-                rooms=TABLES,
-                configuration=shown,
-            ),
+            Stage("best", study, (home.selection, *fresh), confirmed, rooms=TABLES, configuration=shown),
         ]
     found += [
-        Stage("figures", study, (*tables[-4:], components), drawn, rooms=("figures",)),
+        Stage(
+            "figures",
+            study,
+            (*tables[-5:], inside, *confirmed[:1]),
+            drawn,
+            rooms=("figures", "analysis/claims", "analysis/confirmation"),
+        ),
         Stage(
             "slides",
             study,
-            (home.analysis / "summary.json", *confirmed[:1], *drawn, *talk(study.study)),
+            (
+                *(home.analysis / f"{stem}.json" for stem in ("summary", "inspection", "features")),
+                *confirmed[:1],
+                *drawn,
+                *talk(study.study),
+            ),
             deck,
             rooms=("slides", "analysis/claims", "analysis/techniques"),
         ),
         Stage(
             "explore",
             study,
-            (home.analysis / "summary.json", home.analysis / "curves.csv", wrong),
+            (home.analysis / "summary.json", home.analysis / "curves.csv", inside, wrong),
             (home.slides / "explore.html",),
             rooms=("explore", "slides/filters"),
             configuration=sha256_text(" ".join(run.config.digest for run in grid.runs.values())),

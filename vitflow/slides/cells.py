@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from vitflow.analysis.claims import Change
-from vitflow.analysis.records import Run
-from vitflow.slides.filters import amount, interval, number, signed, stat, three, times
+from vitflow.analysis.records import Choice, Confirmed, Contrast, Run
+from vitflow.slides.filters import NOTHING, bounds, interval, millions, number, signed, stat, three, times
 
 
 def escaped(text: str) -> str:
@@ -25,8 +25,8 @@ def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
         str(run.n),
         f"{bold}{stat(run.validation)}{bold}",
         f"{bold}{stat(run.test)}{bold}",
-        amount(run.parameters),
-        amount(run.multiplications),
+        millions(run.parameters),
+        millions(run.multiplications),
         times(run.time_ratio),
     )
 
@@ -41,8 +41,8 @@ def seeds_row(run: Run) -> Markup:
         number(run.test.sd, 2),
         number(run.validation.mean, 2),
         number(run.validation.sd, 2),
-        amount(run.parameters),
-        amount(run.multiplications),
+        millions(run.parameters),
+        millions(run.multiplications),
         times(run.time_ratio),
     )
 
@@ -98,10 +98,45 @@ def predicted(prediction: str, meant: str = "") -> Markup:
     return Markup(escaped(prediction) + (f" (meant{meant})" if meant else ""))
 
 
-def reason_row(reason: str) -> Markup:
-    """A row of the winner's table, from what its selection says: ``patch_size: 2 adopted, +3.00 points on ...``."""
-    axis, why = reason.split(":", 1)
-    return _row(escaped(axis.replace("_", " ")), escaped(why))
+def choice_row(choice: Choice) -> Markup:
+    """A row of the table of what was chosen: axis, value and gain, or why the baseline's is kept."""
+    kept = f"kept: {choice.why}"
+    adopted = f"**{escaped(choice.value)}**, {signed(choice.gain)} points, {choice.why}"
+    return _row(escaped(choice.axis.replace("_", " ")), adopted if choice.value else escaped(kept))
+
+
+def value_row(change: Change) -> Markup:
+    """A row of an axis' table: value, n, test accuracy, points and their interval, time."""
+    run = change.run
+    return _row(
+        escaped(change.value),
+        str(run.n),
+        stat(run.test),
+        f"{signed(change.points)}{interval(run)}",
+        times(run.time_ratio),
+    )
+
+
+def finalist_row(name: str, run: Confirmed, contrast: Contrast | None) -> Markup:
+    """A row of the table of finalists: name, n, validation, test, points against the baseline, parameters, cost."""
+    return _row(
+        escaped(name),
+        str(run.n),
+        stat(run.validation),
+        stat(run.test),
+        NOTHING if contrast is None else _points(contrast),
+        millions(run.parameters),
+        millions(run.multiplications),
+    )
+
+
+def part_row(name: str, contrast: Contrast) -> Markup:
+    """A row of the table that takes ``best`` apart: what is left out, and what that changes."""
+    return _row(escaped(name), str(contrast.n), _points(contrast))
+
+
+def _points(contrast: Contrast) -> str:
+    return signed(contrast.points) + bounds(contrast.interval)
 
 
 def _four(words: list[str]) -> Markup:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from vitflow.slides.boxes import FIGURE_BESIDE
 
+#: how titles of slides for questions begin in the Markdown; the slides bear a label instead
+BACKUP = "Backup: "
+
 
 class SlidesError(ValueError):
     """A mistake in the talk, told in one line: file, line or slide, and what to do."""
+
+
+#: ``quiet``: not significant, or second-rank; ``missing``: words in place of what is not there
+Style = Literal["plain", "strong", "em", "code", "quiet", "missing"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class Span:
     """A piece of text in one style."""
 
     text: str
-    style: Literal["plain", "strong", "em", "code"] = "plain"
+    style: Style = "plain"
     href: str = ""
 
 
@@ -28,6 +35,11 @@ Text = tuple[Span, ...]
 @dataclass(frozen=True)
 class Paragraph:
     text: Text
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether it stands where something else should, and looks like it."""
+        return bool(self.text) and all(span.style == "missing" for span in self.text)
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,23 @@ class Table:
     def all_rows(self) -> tuple[tuple[Text, ...], ...]:
         return (self.header, *self.rows) if self.has_header else self.rows
 
+    def is_chosen(self, row: tuple[Text, ...]) -> bool:
+        """Whether a row is the one that the table leads to: its name and a number of it are strong."""
+        strong = [any(span.style == "strong" for span in text) for text in row]
+        return self.has_header and strong[0] and sum(strong) > 1
 
-Block = Paragraph | Bullets | Table
+
+@dataclass(frozen=True)
+class Numbers:
+    """A few numbers that are the content of their slide, and what each of them counts."""
+
+    values: tuple[Text, ...]
+    counted: tuple[Text, ...]
+
+
+Block = Paragraph | Bullets | Table | Numbers
+#: what a slide's class makes of it: see markdown.py
+Form = Literal["", "title", "statement", "numbers"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +96,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Slide:
-    """One slide. ``line`` is where it begins in the template."""
+    """One slide. ``line`` is where it begins in the template, ``kicker`` a label above its title, '' for none."""
 
     number: int
     line: int
-    opening: bool
+    form: Form
+    kicker: str
     title: Text
     blocks: tuple[Block, ...]
     figure: Figure | None
@@ -82,12 +110,28 @@ class Slide:
     part: Literal["talk", "short", "backup"]
 
     @property
-    def layout(self) -> Literal["opening", "text", "beside", "full"]:
-        if self.opening:
+    def layout(self) -> Literal["opening", "statement", "text", "beside", "full"]:
+        if self.form == "title":
             return "opening"
+        if self.form == "statement":
+            return "statement"
         if self.figure is None:
             return "text"
         return "beside" if self.figure.width <= FIGURE_BESIDE.width + 1 else "full"
+
+    @property
+    def heading(self) -> Text:
+        """The title as it is shown: backup slides say that they are in their label."""
+        if self.part != "backup" or not plain(self.title).startswith(BACKUP):
+            return self.title
+        first, *others = self.title
+        words = first.text.removeprefix(BACKUP)
+        return (replace(first, text=words[:1].upper() + words[1:]), *others)
+
+    @property
+    def label(self) -> str:
+        """The words above the title."""
+        return " · ".join(filter(None, ["Backup" if self.part == "backup" else "", self.kicker]))
 
     @property
     def timing(self) -> str:
@@ -105,6 +149,11 @@ class Deck:
     date: str
     footer: str
     slides: tuple[Slide, ...]
+
+    def page(self, slide: Slide) -> str:
+        """``5 / 15``: a slide's number, and how many the talk has; backup slides count to the end of the deck."""
+        talk = [other.number for other in self.slides if other.part != "backup"]
+        return f"{slide.number} / {self.slides[-1].number if slide.part == 'backup' else max(talk, default=0)}"
 
 
 def plain(text: Text) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vitflow.analysis import claims
-from vitflow.analysis.claims import MINUS
-from vitflow.analysis.records import Run, Statistics
+from vitflow.analysis.claims.wording import MINUS, digits_for
+from vitflow.analysis.records import Interval, Run, Statistics
 from vitflow.study.fields import beginning
 
 NOTHING = "\N{EN DASH}"
@@ -37,6 +37,12 @@ def amount(value: float) -> str:
     return f"{value:g}"
 
 
+def millions(value: float) -> str:
+    """``2.71``, ``32.3``, ``1,298``: three digits of a million, for columns whose header says so."""
+    scaled = value / 1e6
+    return f"{scaled:,.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f}"
+
+
 def three(value: float | None) -> str:
     """Three significant digits, ``0.876`` or ``1.6e+11``; a dash where there is no number."""
     return NOTHING if value is None else f"{value:.3g}".replace("-", MINUS)
@@ -59,8 +65,15 @@ def counted(value: int, noun: str) -> str:
 
 def interval(run: Run) -> str:
     """``(+0.9 to +1.7)`` after a space: the simultaneous interval of the test difference; '' without one."""
-    bounds = run.difference.test_interval if run.difference else None
-    return "" if bounds is None else f"&nbsp;({signed(bounds[0])} to {signed(bounds[1])})"
+    return bounds(run.difference.test_interval if run.difference else None)
+
+
+def bounds(found: Interval | None) -> str:
+    """``(+0.9 to +1.7)`` after a space, with as many digits as keep 0 where it is; '' without an interval."""
+    if found is None:
+        return ""
+    low, high = (signed(value, digits_for(found, [0.0])) for value in found)
+    return f"&nbsp;({low} to {high})"
 
 
 #: by the name that the template calls it
@@ -69,6 +82,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "signed": signed,
     "stat": stat,
     "amount": amount,
+    "millions": millions,
     "three": three,
     "times": times,
     "thousands": thousands,

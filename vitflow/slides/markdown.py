@@ -1,9 +1,12 @@
 """From rendered Markdown to slides as data, and the rules that every slide keeps.
 
-The Markdown is Marp's: front matter, ``---`` between slides, notes in HTML comments, and
-``<!-- _class: title -->`` on the opening slide. A slide has one heading, at most one figure, any of
+The Markdown is Marp's: front matter, ``---`` between slides, notes in HTML comments, and directives in others:
+``<!-- _class: title -->`` on the opening slide, ``<!-- _class: statement -->`` where the heading is the content,
+``<!-- _class: numbers -->`` where the first table is large numbers (its header) and what each of them counts (its row),
+and ``<!-- _header: Cost -->`` for a label above the heading. A slide has one heading, at most one figure, any of
 paragraphs, bullets and tables, and notes that begin with the time: ``[45 s]``, ``[45 s, short]`` (kept in
-the six-minute cut) or ``[45 s, backup]``.
+the six-minute cut) or ``[45 s, backup]``. ``[words]{.quiet}`` are grey, for what is not significant;
+``[words]{.missing}`` stand in place of what is not there, as a panel where they are a paragraph.
 """
 
 from __future__ import annotations
@@ -11,19 +14,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import cast
 from xml.etree import ElementTree
 
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.attrs import attrs_plugin
 
-from vitflow.slides.deck import Block, Bullets, Deck, Figure, Paragraph, Slide, SlidesError, Span, Table, Text, plain
+from vitflow.slides.deck import (
+    Block,
+    Bullets,
+    Deck,
+    Figure,
+    Form,
+    Numbers,
+    Paragraph,
+    Slide,
+    SlidesError,
+    Span,
+    Style,
+    Table,
+    Text,
+    plain,
+)
 
 MAX_BULLETS = 4
+CLASSES, STYLES = ("title", "statement", "numbers"), ("quiet", "missing")
 #: a line that ends a slide, as the template leaves it: ``---`` and the line of the template it stood on
 SEPARATOR = re.compile(r"^---<(\d+)>[ \t]*$", re.MULTILINE)
 _TIMING = re.compile(r"\[(\d+) s(?:, (short|backup))?\]\s*")
+_DIRECTIVE = re.compile(r"_(class|header):\s*(.*)")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 
@@ -78,8 +99,11 @@ def _front_matter(source: str, template: str) -> dict[str, str]:
 
 def _slide(number: int, line: int, source: str, find: Callable[[str, str, str], Figure]) -> Slide:
     comments = [comment.strip() for comment in _COMMENT.findall(source)]
-    directives = [comment for comment in comments if comment.startswith("_class:")]
-    notes = [comment for comment in comments if comment not in directives]
+    directives = {found[1]: found[2] for comment in comments if (found := _DIRECTIVE.fullmatch(comment))}
+    notes = [comment for comment in comments if not _DIRECTIVE.fullmatch(comment)]
+    form = cast(Form, directives.get("class", ""))
+    if form not in ("", *CLASSES):
+        raise SlidesError(f"has the class '{form}'; there are {', '.join(CLASSES)}")
     timing = _TIMING.match(notes[0]) if len(notes) == 1 else None
     if timing is None:
         raise SlidesError("needs one comment with notes that begin with the time, such as <!-- [45 s] ... -->")
@@ -95,6 +119,10 @@ def _slide(number: int, line: int, source: str, find: Callable[[str, str, str], 
             if title is not None:
                 raise SlidesError("has two headings; begin a new slide with a line '---'")
             title = block
+        elif form == "numbers" and isinstance(block, Table) and not blocks:
+            if len(block.rows) != 1:
+                raise SlidesError("shows large numbers: a table of a header and one row")
+            blocks.append(Numbers(block.header, block.rows[0]))
         else:
             blocks.append(block)
     if not title:
@@ -105,17 +133,23 @@ def _slide(number: int, line: int, source: str, find: Callable[[str, str, str], 
     return Slide(
         number=number,
         line=line,
-        opening=any("title" in directive.split() for directive in directives),
+        form=form,
+        kicker=_unescaped(directives.get("header", "")),
         title=title,
         blocks=tuple(blocks),
         figure=figure,
-        notes=re.sub(r"\\([^A-Za-z0-9\s])", r"\1", notes[0][timing.end() :]).strip(),
+        notes=_unescaped(notes[0][timing.end() :]).strip(),
         seconds=int(timing[1]),
         part=timing[2] or "talk",  # type: ignore[arg-type]  # the expression allows nothing else
     )
 
 
-_PARSER = MarkdownIt("commonmark").enable("table")
+def _unescaped(text: str) -> str:
+    """The words of a comment, in which Markdown leaves backslashes standing."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text)
+
+
+_PARSER = MarkdownIt("commonmark").enable("table").use(attrs_plugin, spans=True, after=(), allowed=("class",))
 
 
 def _blocks(source: str, find: Callable[[str, str, str], Figure]) -> Iterator[Text | Figure | Block]:
@@ -167,7 +201,7 @@ def _table(tokens: list[Token]) -> Table:
 
 def _text(inline: Token) -> Text:
     spans: list[Span] = []
-    styles: list[Literal["plain", "strong", "em", "code"]] = ["plain"]
+    styles: list[Style] = ["plain"]
     href = ""
     for token in inline.children or []:
         match token.type:
@@ -181,7 +215,9 @@ def _text(inline: Token) -> Text:
                 styles.append("strong")
             case "em_open":
                 styles.append("em")
-            case "strong_close" | "em_close":
+            case "span_open" if token.attrs.get("class") in STYLES:
+                styles.append(cast(Style, token.attrs["class"]))
+            case "strong_close" | "em_close" | "span_close":
                 styles.pop()
             case "link_open":
                 href = str(token.attrs["href"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from vitflow.slides import boxes
 from vitflow.slides.deck import Deck, Slide, Span, Table, Text
-from vitflow.slides.fit import row_heights
+from vitflow.slides.tables import Setting
 
 Rows = tuple[tuple[Text, ...], ...]
 
@@ -46,4 +46,5 @@ def _chunks(table: Table) -> list[Rows]:
 
 
 def _fits(table: Table, rows: Rows) -> bool:
-    return sum(row_heights(replace(table, rows=rows), boxes.BODY.width, boxes.TABLE_PX)) <= boxes.BODY.height
+    setting = Setting(replace(table, rows=rows), boxes.BODY.width, boxes.TABLE_SIZES[-1])
+    return sum(setting.rows) <= boxes.BODY.height

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from vitflow.slides import boxes
 from vitflow.slides.deck import Deck, SlidesError, plain
+from vitflow.slides.fit import text_box, title_box
 
 BROWSERS = (
     "chromium",
@@ -62,10 +63,8 @@ def pdf(page: str, deck: Deck) -> bytes:
 def check_ends(deck: Deck, ends: dict[str, float]) -> None:
     """Raise SlidesError naming the first slide, and the part of it, that needs more room than there is."""
     for slide in deck.slides:
-        title = boxes.OPENING_TITLE if slide.opening else boxes.TITLE
-        text = boxes.OPENING_TEXT if slide.opening else boxes.BODY
-        limits = {"title": (title, "title"), "text": (text, "text")}
-        if slide.layout == "beside":
+        limits = {"title": (title_box(slide), "title"), "text": (text_box(slide), "text")}
+        if slide.figure is not None:
             limits["figure"] = (boxes.BODY, "caption")
         for part, (box, name) in limits.items():
             excess = ends[f"end-{slide.number}-{part}"] - box.bottom
@@ -166,8 +165,9 @@ Promise.all([...document.fonts].map((font) => font.load())).then(() => {
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "deck.html"
             source.write_text(page, encoding="utf-8")
-            command = [self.path, "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-            command += ["--disable-component-update", "--disable-sync", f"--user-data-dir={folder}/profile"]
+            command = [self.path, "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"]
+            command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+            command += [f"--user-data-dir={folder}/profile"]
             command += ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
             try:
                 done = subprocess.run([*command, *arguments, source.as_uri()], capture_output=True, timeout=180)

@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from lxml import etree
 from pptx import Presentation
 from pptx.dml.color import RGBColor
+from pptx.enum.dml import MSO_THEME_COLOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from vitflow.slides import boxes
 from vitflow.slides.boxes import Box
-from vitflow.slides.deck import Block, Bullets, Deck, Paragraph, Slide, Span, Table, Text
+from vitflow.slides.deck import Block, Bullets, Deck, Numbers, Paragraph, Slide, Span, Table, Text, plain
 from vitflow.slides.fit import (
-    CELL_RIGHT,
+    CAPTION_GAP,
+    NUMBER_LEADING,
+    TITLE_LEADING,
     block_height,
     body_size,
     caption_height,
-    column_widths,
     figure_box,
+    is_note,
     item_gap,
-    row_heights,
     table_size,
+    text_box,
+    title_box,
     title_size,
 )
+from vitflow.slides.patches import patches
+from vitflow.slides.shapes import (
+    ACCENT,
+    DAY,
+    DUSK,
+    INK,
+    MUTED,
+    PALE,
+    RULE,
+    WARNING,
+    bullet,
+    fill,
+    rectangle,
+    rule_below,
+    textbox,
+)
+from vitflow.slides.tables import LEADING as TABLE_LEADING
+from vitflow.slides.tables import Setting
+from vitflow.slides.theme import dress, emu
 
-#: present or replaced by a face of equal widths everywhere, and narrower than the face the boxes are checked with
-FONT = "Arial"
-_colour: Any = RGBColor  # python-pptx does not annotate its constructor
-INK, ACCENT, GREY, RULE = (_colour.from_string(code) for code in ("1B1F24", "0072B2", "57606A", "D0D7DE"))
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 _TITLE_ONLY = 5  # layout of the default template
 
@@ -42,7 +59,7 @@ _TITLE_ONLY = 5  # layout of the default template
 def pptx(deck: Deck) -> bytes:
     """The deck as PPTX, dated as the results are; equal input gives equal bytes."""
     presentation = Presentation()
-    _widen(presentation)
+    dress(presentation)
     properties = presentation.core_properties
     properties.title, properties.author, properties.last_modified_by = deck.title, deck.author, deck.author
     properties.created = properties.modified = datetime.fromisoformat(deck.date)
@@ -55,152 +72,119 @@ def pptx(deck: Deck) -> bytes:
 
 def _slide(presentation: Any, slide: Slide, deck: Deck) -> None:
     sheet = presentation.slides.add_slide(presentation.slide_layouts[_TITLE_ONLY])
-    title_box = boxes.OPENING_TITLE if slide.opening else boxes.TITLE
-    title = sheet.shapes.title
-    _place(title, title_box)
-    _fill(title.text_frame, [slide.title], title_size(slide), bold=True)
+    opening = slide.layout == "opening"
+    if opening:
+        _night(sheet, deck)
+    elif slide.layout == "statement":
+        rectangle(sheet, boxes.STATEMENT_BAR, ACCENT)
+    title, box = sheet.shapes.title, title_box(slide)
+    title.left, title.top, title.width, title.height = emu(box)
+    title.text_frame.vertical_anchor = MSO_ANCHOR.TOP
+    fill(
+        title.text_frame, [slide.heading], title_size(slide), DAY if opening else INK, bold=True, leading=TITLE_LEADING
+    )
+    if slide.label:
+        fill(textbox(sheet, boxes.KICKER), [(Span(slide.label, "strong"),)], boxes.KICKER_PX, ACCENT)
 
-    body = {"opening": boxes.OPENING_TEXT, "beside": boxes.TEXT_BESIDE}.get(slide.layout, boxes.BODY)
-    top = body.y
     if slide.figure is not None:
-        bottom = _figure(sheet, slide)
-        top = bottom + 4 if slide.layout == "full" else top
-    if slide.opening:
-        bar = sheet.shapes.add_shape(1, *_emu(Box(0, 0, 18, boxes.PAGE.height)))
-        bar.fill.solid()
-        bar.fill.fore_color.rgb = ACCENT
-        bar.line.fill.background()
-        bar._element.nvSpPr.cNvPr.set("descr", "")
+        _figure(sheet, slide)
+    body = text_box(slide)
+    top = body.y
     for block in slide.blocks:
         height = block_height(block, slide, body.width)
         _block(sheet, block, Box(body.x, top, body.width, height), slide)
-        top += height + boxes.GAP
-    _note(sheet, deck.footer, boxes.FOOTER, boxes.FOOTER_PX)
-    corner = Box(boxes.FOOTER.x + boxes.FOOTER.width - 80, boxes.FOOTER.y, 80, boxes.FOOTER.height)
-    _note(sheet, str(slide.number), corner, boxes.FOOTER_PX, right=True)
+        top += height + (0 if slide.layout == "full" else boxes.GAP)
+    footer = (
+        boxes.FOOTER._replace(x=boxes.OPENING_TITLE.x, width=boxes.OPENING_TITLE.width) if opening else boxes.FOOTER
+    )
+    corner = Box(footer.x + footer.width - 100, footer.y, 100, footer.height)
+    for text, place in ((deck.footer, footer), (deck.page(slide), corner)):
+        frame = textbox(sheet, place)
+        fill(frame, [(Span(text),)], boxes.FOOTER_PX, DUSK if opening else MUTED)
+    frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
     sheet.notes_slide.notes_text_frame.text = f"[{slide.timing}]\n{slide.notes}"
 
 
-def _figure(sheet: Any, slide: Slide) -> int:
-    """Draw a figure and its caption; returns where they end, in pixels."""
+def _night(sheet: Any, deck: Deck) -> None:
+    """The opening slide's ground and squares."""
+    ground = sheet.background.fill
+    ground.solid()
+    ground.fore_color.theme_color = MSO_THEME_COLOR.TEXT_2
+    for box, colour in patches(deck):
+        square = rectangle(sheet, box, ACCENT)
+        square.fill.fore_color.rgb = RGBColor.from_string(colour)
+
+
+def _figure(sheet: Any, slide: Slide) -> None:
+    """A figure and its caption."""
     assert slide.figure is not None
     box = figure_box(slide)
-    picture = sheet.shapes.add_picture(str(slide.figure.png), *_emu(box))
+    picture = sheet.shapes.add_picture(str(slide.figure.png), *emu(box))
     picture._element.nvPicPr.cNvPr.set("descr", slide.figure.alt)
     column = boxes.FIGURE_BESIDE if slide.layout == "beside" else boxes.FIGURE_FULL
-    below = Box(column.x, box.bottom + 6, column.width, caption_height(slide))
-    _note(sheet, slide.figure.caption, below, boxes.CAPTION_PX)
-    return below.bottom
+    below = Box(column.x, box.bottom + CAPTION_GAP, column.width, caption_height(slide))
+    fill(textbox(sheet, below), [(Span(slide.figure.caption),)], boxes.CAPTION_PX, MUTED)
 
 
 def _block(sheet: Any, block: Block, box: Box, slide: Slide) -> None:
+    colour = DUSK if slide.layout == "opening" else INK
     match block:
         case Paragraph(text):
-            _fill(_textbox(sheet, box), [text], body_size(slide))
+            if block.is_panel:
+                rectangle(sheet, box, PALE)
+                rectangle(sheet, box._replace(width=6), WARNING)
+                pad = boxes.PANEL_PAD
+                box = Box(box.x + pad, box.y + pad, box.width - 2 * pad, box.height - 2 * pad)
+            note = is_note(block, slide)
+            size = boxes.NOTE_PX if note else body_size(slide)
+            fill(textbox(sheet, box), [text], size, MUTED if note else colour)
         case Bullets(items):
-            frame = _textbox(sheet, box)
-            _fill(frame, items, body_size(slide))
+            frame = textbox(sheet, box)
+            fill(frame, items, body_size(slide), colour)
             for paragraph in frame.paragraphs:
                 paragraph.space_after = Pt(item_gap(slide) * 0.75)
-                _bullet(paragraph)
+                bullet(paragraph)
         case Table():
-            _table(sheet, block, box, table_size(slide))
+            _table(sheet, Setting(block, box.width, table_size(slide)), box)
+        case Numbers(values, counted):
+            _numbers(sheet, values, counted, box)
 
 
-def _table(sheet: Any, table: Table, box: Box, size: int) -> None:
-    rows = table.all_rows
-    grid = sheet.shapes.add_table(len(rows), len(table.header), *_emu(box)).table
+def _table(sheet: Any, setting: Setting, box: Box) -> None:
+    table, rows = setting.table, setting.table.all_rows
+    width = round(sum(setting.columns))
+    grid = sheet.shapes.add_table(len(rows), len(table.header), *emu(box._replace(width=width))).table
     grid._tbl.tblPr.find(qn("a:tableStyleId")).text = _NO_STYLE
     grid.first_row, grid.horz_banding = table.has_header, False
-    for column, width in enumerate(column_widths(table, box.width, size)):
-        grid.columns[column].width = Emu(round(width * 9525))
-    for index, (row, height) in enumerate(zip(rows, row_heights(table, box.width, size), strict=True)):
+    for column, pixels in enumerate(setting.columns):
+        grid.columns[column].width = Emu(round(pixels * 9525))
+    down = round(0.34 * setting.size * 9525)
+    for index, (row, height) in enumerate(zip(rows, setting.rows, strict=True)):
         grid.rows[index].height = Emu(height * 9525)
-        head = table.has_header and index == 0
+        head, last = table.has_header and index == 0, index == len(rows) - 1
         for column, text in enumerate(row):
             cell = grid.cell(index, column)
-            cell.margin_left, cell.margin_top, cell.margin_bottom = Emu(0), Emu(5 * 9525), Emu(5 * 9525)
-            cell.margin_right = Emu(CELL_RIGHT * 9525 if column < len(row) - 1 else 0)
+            cell.margin_left, cell.margin_top, cell.margin_bottom = Emu(0), Emu(down), Emu(down)
+            cell.margin_right = Emu(round((setting.air(column) + setting.paddings[index][column]) * 9525))
             cell.vertical_anchor = MSO_ANCHOR.BOTTOM if head else MSO_ANCHOR.TOP
-            _fill(cell.text_frame, [text], size, bold=head, colour=ACCENT if head else INK)
+            named = not table.has_header and column == 0
+            colour = MUTED if head or named else ACCENT if table.is_chosen(row) else INK
+            text = (Span(plain(text)),) if named else text
+            fill(cell.text_frame, [text], setting.text_size(index), colour, bold=head or None, leading=TABLE_LEADING)
             if table.right[column]:
                 cell.text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
-            _rule_below(cell, ACCENT if head else RULE, 1.5 if head else 0.75)
+            rule_below(cell, "tx1" if head or last else RULE)
 
 
-# -------------------------------------------------------------------------------------- text and shapes
-
-
-def _fill(frame: Any, texts: Iterable[Text], size: float, bold: bool = False, colour: RGBColor = INK) -> None:
-    """Set a text frame to paragraphs of ``size`` pixels."""
-    frame.word_wrap = True
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-    for index, text in enumerate(texts):
-        paragraph = frame.paragraphs[0] if index == 0 else frame.add_paragraph()
-        paragraph.alignment = PP_ALIGN.LEFT
-        for span in text:
-            run = paragraph.add_run()
-            run.text = span.text
-            run.font.name, run.font.size = FONT, Pt(size * 0.75)
-            run.font.bold, run.font.italic = bold or span.style == "strong", span.style == "em"
-            run.font.color.rgb = colour
-            if span.href:
-                run.hyperlink.address = span.href
-
-
-def _note(sheet: Any, text: str, box: Box, size: int, right: bool = False) -> None:
-    """Grey text: a caption or the footer."""
-    frame = _textbox(sheet, box)
-    _fill(frame, [(Span(text),)], size, colour=GREY)
-    if right:
-        frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
-
-
-def _textbox(sheet: Any, box: Box) -> Any:
-    return sheet.shapes.add_textbox(*_emu(box)).text_frame
-
-
-def _place(shape: Any, box: Box) -> None:
-    shape.left, shape.top, shape.width, shape.height = _emu(box)
-    shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-
-
-def _bullet(paragraph: Any) -> None:
-    """A real bullet in the accent colour, with a hanging indent."""
-    properties = paragraph._p.get_or_add_pPr()
-    properties.set("marL", str(boxes.INDENT * 9525))
-    properties.set("indent", str(-boxes.INDENT * 9525))
-    colour = etree.SubElement(properties, qn("a:buClr"))
-    etree.SubElement(colour, qn("a:srgbClr"), val=str(ACCENT))
-    etree.SubElement(properties, qn("a:buFont"), typeface=FONT)
-    etree.SubElement(properties, qn("a:buChar"), char="\N{EN DASH}")
-
-
-def _rule_below(cell: Any, colour: RGBColor, points: float) -> None:
-    properties = cell._tc.get_or_add_tcPr()
-    line = etree.SubElement(properties, qn("a:lnB"), w=str(round(points * 12700)))
-    fill = etree.SubElement(line, qn("a:solidFill"))
-    etree.SubElement(fill, qn("a:srgbClr"), val=str(colour))
-
-
-def _emu(box: Box) -> tuple[Emu, Emu, Emu, Emu]:
-    """A box in English metric units: 9525 to the pixel."""
-    return Emu(box.x * 9525), Emu(box.y * 9525), Emu(box.width * 9525), Emu(box.height * 9525)
+def _numbers(sheet: Any, values: tuple[Text, ...], counted: tuple[Text, ...], box: Box) -> None:
+    column = box.width // len(values)
+    for index, (value, words) in enumerate(zip(values, counted, strict=True)):
+        frame = textbox(sheet, Box(box.x + index * column, box.y, column - boxes.GAP, box.height))
+        fill(frame, [value], boxes.NUMBER_PX, ACCENT, bold=True, leading=NUMBER_LEADING)
+        fill(frame, [words], boxes.COUNTED_PX, MUTED, more=True)
 
 
 # --------------------------------------------------------------------------------------------- the file
-
-
-def _widen(presentation: Any) -> None:
-    """python-pptx begins with 4:3; scale master and layouts along, so that slides added by hand fit."""
-    across = boxes.PAGE.width * 9525 / presentation.slide_width
-    down = boxes.PAGE.height * 9525 / presentation.slide_height
-    presentation.slide_width, presentation.slide_height = Emu(boxes.PAGE.width * 9525), Emu(boxes.PAGE.height * 9525)
-    for sheet in (presentation.slide_master, *presentation.slide_layouts):
-        for shape in sheet.shapes:
-            left, top, width, height = shape.left, shape.top, shape.width, shape.height
-            shape.left, shape.width = Emu(round(left * across)), Emu(round(width * across))
-            shape.top, shape.height = Emu(round(top * down)), Emu(round(height * down))
 
 
 def _undated(data: bytes) -> bytes:

@@ -2,65 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from vitflow.analysis import claims
-from vitflow.analysis.claims import Effect, effect
-from vitflow.analysis.records import Axis, Run, Summary, Winner
+from vitflow.analysis.claims import effect
+from vitflow.analysis.records import Axis, Run, Summary, Winners
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
 from vitflow.slides import cells
 from vitflow.slides.filters import counted
 from vitflow.study.dataset import IMAGES
+from vitflow.study.fields import beginning
 from vitflow.study.grid import BASELINE
 
 #: by their own names
 CELLS = (
     cells.model_row,
+    cells.finalist_row,
+    cells.part_row,
     cells.seeds_row,
     cells.stability_row,
+    cells.value_row,
     cells.listed,
     cells.observed,
     cells.moved,
     cells.lost_seeds,
-    cells.reason_row,
+    cells.choice_row,
 )
 #: the group whose axes have a slide each in the talk itself
 MAIN = "architecture"
+#: such slides, and slides of other groups, at most: the others are backup
+AXES, GROUPS = 4, 3
 
 
-def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dict[str, Any]:
+class GroupView(NamedTuple):
+    """An ablation group other than the main one."""
+
+    name: str
+    heading: str
+    axes: list[Axis]
+    runs: list[Run]  #: its changes, largest gain first
+    finding: str
+    smallest_effect: float | None
+
+
+def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> dict[str, Any]:
     """Every field of the summary by its name, and:
 
     - ``data``: the dataset as people say it; ``footer``: what every slide is signed with; ``baseline``: that run
-    - ``main_axes``, ``other_axes``; ``own(axis)``, ``tried(axis)``: the baseline's value of it, and those beside;
-      ``others(axis)``: its values with a difference, largest gain first
-    - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``; ``meant_for(technique)`` and ``meant_elsewhere``:
-      words for a prediction, and for all of them, written for another study; ``explained_in``: the file that wants
-      explanations
-    - ``compared``: runs with a difference, references apart, largest gain first; of these ``gained``, ``unclear``, and
+    - ``main_axes``: axes with a slide in the talk, ``other_axes``: all others; ``own(axis)``, ``tried(axis)``: the
+      baseline's value of it, and those beside; ``others(axis)``: its values with a difference, largest gain first
+    - ``main_groups``, ``other_groups``: the groups other than the architecture, in the talk and in backup
+    - ``share(seconds, items)``: the time of each of several slides that have so many seconds together
+    - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``, ``why(axis)``; ``meant_for(technique)`` and
+      ``meant_elsewhere``: words for a prediction, and for all of them, written for another study; ``explained_in``:
+      the file that wants explanations
+    - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
-    - ``chosen``: name of the best run by validation accuracy; ``best_vit``: the best one that is no reference
+    - ``families``: runs of other families; ``subsets``: whether any run had fewer images; ``best_vit``: the best single
+      change, or the baseline
     - ``rows``: all runs in the order of the study; ``steady``: in that of :func:`steadiness`
-    - ``confirmed``: ``best.json``, or None where the study selects no combination
-    - ``titles`` by slide; ``nothing``: why nothing compares
+    - ``winners``: ``best.json``, or None where the study selects none or has not yet
+    - ``titles`` by slide; ``nothing``: why nothing compares; ``counts``: how many changes gained and lost
+    - ``next_steps``: what the data ask for
     - the rows and cells of :mod:`vitflow.slides.cells`
     """
     runs, margin = summary.runs, summary.equivalence_margin
     baseline = runs[BASELINE]
-    compared = by_difference([run for run in runs.values() if not run.reference])
+    compared = by_difference([run for run in runs.values() if run.kind == "change"])
     effects = [effect(run, margin) for run in compared]
-
-    def with_effect(wanted: Effect) -> list[Run]:
-        return [run for run, found in zip(compared, effects, strict=True) if found == wanted]
-
-    other_axes = [axis for axis in summary.axes if axis.group != MAIN]
+    by_effect = {
+        wanted: [run for run, found in zip(compared, effects, strict=True) if found == wanted]
+        for wanted in ("gained", "same", "unclear", "lost")
+    }
     diverged = baseline.diverged and not baseline.n
     nothing = "the baseline diverged, so nothing compares with it" if diverged else "no component has been changed yet"
     written = [technique for axis in summary.axes if (technique := techniques.of(axis.axis)).prediction]
     elsewhere = bool(written) and all(technique.foreign for technique in written)
+    main_axes = [axis for axis in summary.axes if axis.group == MAIN][:AXES]
+    groups = groups_of(summary)
 
     def predicted(axis: Axis) -> Markup:
         technique = techniques.of(axis.axis)
@@ -71,35 +94,69 @@ def view(summary: Summary, winner: Winner | None, techniques: Techniques) -> dic
         "data": summary.dataset.title,
         "footer": footer(summary),
         "baseline": baseline,
-        "main_axes": [axis for axis in summary.axes if axis.group == MAIN],
-        "other_axes": other_axes,
+        "main_axes": main_axes,
+        "other_axes": [axis for axis in summary.axes if axis not in main_axes],
+        "main_groups": groups[:GROUPS],
+        "other_groups": groups[GROUPS:],
+        "share": share,
         "own": own,
         "tried": tried,
         "others": partial(claims.changes, runs=runs),
         "technique": techniques.of,
         "predicted": predicted,
-        "verdict": partial(claims.verdict, runs=runs, margin=margin, descriptive=summary.descriptive),
+        "verdict": partial(claims.verdict, runs=runs, margin=margin),
+        "why": partial(why, summary=summary, techniques=techniques),
         "compared": compared,
-        "gained": with_effect("gained"),
-        "unclear": with_effect("unclear"),
-        "lost": with_effect("lost")[::-1],
+        **by_effect,
+        "lost": by_effect["lost"][::-1],
         "unstable": [runs[name] for name in summary.diverged],
-        "chosen": summary.best.run if summary.best else BASELINE,
-        "best_vit": best_vit(summary),
+        "families": by_difference([run for run in runs.values() if run.kind == "family"]),
+        "subsets": any(run.kind == "subset" for run in runs.values()),
+        "best_vit": runs[summary.best.run] if summary.best else None,
         "rows": [runs[name] for name in in_order(summary)],
         "steady": steadiness(summary),
-        "confirmed": winner,
-        "titles": {
-            "components": claims.components_title(other_axes, runs),
-            "winner": claims.winner_title(winner) if winner else "",
-            "verdicts": claims.verdicts_title(effects, nothing),
-        },
+        "winners": winners,
+        "titles": {"verdicts": claims.verdicts_title(effects, nothing)},
+        "counts": claims.counted_effects(compared, margin),
         "nothing": nothing,
+        "next_steps": claims.next_steps(summary),
         "meant_for": meant_for,
         "meant_elsewhere": meant_for(written[0]) if elsewhere else "",
         **{cell.__name__: cell for cell in CELLS},
-        "explained_in": f"notes/{techniques.notes.name}" if techniques.notes else "techniques.yaml",
+        "explained_in": f"notes/{techniques.notes.name}" if techniques.notes else f"notes/{summary.study}.yaml",
     }
+
+
+def groups_of(summary: Summary) -> list[GroupView]:
+    """The groups other than the main one that change the model or its recipe."""
+    found = []
+    for group in summary.groups:
+        changed = [summary.runs[name] for name in group.runs if summary.runs[name].kind == "change"]
+        if group.group != MAIN and changed:
+            heading = beginning(group.group.replace("_", " "))
+            axes = [axis for axis in summary.axes if axis.group == group.group]
+            finding = claims.group_finding(heading, changed, summary.equivalence_margin)
+            runs = by_difference(changed)
+            found.append(GroupView(group.group, heading, axes, runs, finding, group.smallest_effect))
+    return found
+
+
+def share(seconds: int, items: Sequence[object]) -> int:
+    """Seconds for each of several slides that have so many together."""
+    return seconds // max(1, len(items))
+
+
+def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
+    """What explains an axis: the user's words, or the evidence on its strongest value, or that there is none."""
+    if explanation := techniques.of(axis.axis).explanation:
+        return explanation
+    places = {place.value: place.run for place in axis.values}
+    found = sorted(claims.changes(axis, summary.runs), key=lambda change: -abs(change.points))
+    for change in found:
+        reason = claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin)
+        if told := " ".join(filter(None, (reason, claims.at_own_rates(places[change.value], summary.runs)))):
+            return f"Evidence, {change.value.replace('_', '+')}: {told}"
+    return "Not explained: what was measured beside accuracy does not differ for sure."
 
 
 def meant_for(technique: Technique) -> Markup:
@@ -113,7 +170,7 @@ def footer(summary: Summary) -> str:
     if summary.baseline_seeds != summary.seeds:
         seeds += f" (baseline {summary.baseline_seeds})"
     said = [summary.study, f"results {summary.digest[:8]}", seeds, summary.date]
-    said.append(f"{summary.done}/{summary.total} runs done")
+    said.append(f"{summary.done}/{summary.total} trainings done")
     return " · ".join([*said, *(["DESCRIPTIVE: under three seeds"] if summary.descriptive else [])])
 
 
@@ -131,12 +188,6 @@ def by_difference(runs: list[Run]) -> list[Run]:
     """Those that can be compared with the baseline, largest gain first."""
     compared = [(run.difference.test, run) for run in runs if run.difference]
     return [run for _, run in sorted(compared, key=lambda pair: -pair[0])]
-
-
-def best_vit(summary: Summary) -> Run | None:
-    """The run with the highest validation accuracy, references apart; None before any has one."""
-    ranked = [run for run in summary.runs.values() if not run.reference and run.validation.mean is not None]
-    return max(ranked, key=lambda run: run.validation.mean or 0, default=None)
 
 
 def in_order(summary: Summary) -> list[str]:

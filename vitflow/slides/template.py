@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from vitflow.analysis.records import Summary, Winner
+from vitflow.analysis.records import Features, Inspection, Summary, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.machine.files import FileProblem
 from vitflow.slides.cells import escaped
@@ -27,8 +27,9 @@ def fill(
 ) -> str:
     """The talk as Markdown, its separators still carrying the template's line numbers.
 
-    The template sees what :func:`vitflow.slides.talk.view` gives, ``figure(stem)``, and the filters of
-    :mod:`vitflow.slides.filters`. ``figures`` is the folder of the figures as the deck sees it.
+    The template sees what :func:`vitflow.slides.talk.view` gives, ``figure(stem)``, the records ``features`` and
+    ``inspection``, and the filters of :mod:`vitflow.slides.filters`. ``figures`` is the folder of the figures as the
+    deck sees it.
     Raises SlidesError in one line with file and line of an unknown name, a missing figure or a bad expression.
     """
     if not template.is_file():
@@ -36,17 +37,25 @@ def fill(
     confirmed = analysis / "best.json"
     try:
         summary = Summary.read(analysis / "summary.json")
-        winner = Winner.read(confirmed) if confirmed.exists() else None
+        features = Features.read(analysis / "features.json")
+        inspection = Inspection.read(analysis / "inspection.json")
+        winner = Winners.read(confirmed) if confirmed.exists() else None
     except FileProblem as error:
         raise SlidesError(str(error)) from None
 
     def figure(stem: str) -> Markup:
         if stem not in captions:
             raise SlidesError(f"no figure '{stem}'{nearest(stem, sorted(captions))}")
+        if reason := captions[stem].get("missing"):
+            return Markup(f"[Not shown: {escaped(reason)}]{{.missing}}")
         alt, caption = (escaped(captions[stem][key]).replace('"', "'") for key in ("alt", "caption"))
         return Markup(f'![{alt}]({figures}/{stem}.svg "{caption}")')
 
-    context = view(summary, winner, techniques) | {"figure": figure}
+    context = view(summary, winner, techniques) | {
+        "figure": figure,
+        "features": features,
+        "inspection": inspection,
+    }
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         extensions=[_NumberedSlides],

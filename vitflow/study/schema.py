@@ -6,6 +6,7 @@ and allowed names are literals, so that a typo is found where it was made.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -23,10 +24,16 @@ MOST_SEEDS = 1000
 
 
 class Best(Strict):
-    """How winners are chosen (on validation images) and confirmed (on fresh seeds)."""
+    """How winners are chosen (on validation images) and confirmed (on fresh seeds).
+
+    ``best_architecture`` combines axes of the group ``architecture``; ``best`` adds those of all other groups.
+    """
 
     max_flops_ratio: float = Field(4.0, gt=0, description="largest multiplications relative to the baseline")
-    seeds: int = Field(3, ge=1, le=MOST_SEEDS, description="fresh seeds on which the winner is trained and reported")
+    seeds: int = Field(3, ge=1, le=MOST_SEEDS, description="fresh seeds on which finalists are trained and reported")
+    singles: int = Field(2, ge=0, le=100, description="best single changes of the architecture that are finalists too")
+    take_apart: bool = Field(True, description="'best' is also trained without each of its parts in turn")
+    all_images: bool = Field(True, description="'best' is also trained on the validation images")
 
 
 class Features(Strict):
@@ -94,9 +101,10 @@ class Study(Strict):
         except ValidationError as error:
             raise ConfigError(f"baseline: {explain(error, RunConfig)}") from None
 
-    def resolve(self, changes: dict[str, Scalar]) -> RunConfig:
+    def resolve(self, changes: Mapping[str, Scalar], *, all_images: bool = False) -> RunConfig:
         """The baseline with ``changes`` (flat field names) applied; ``family`` starts from that family's defaults.
 
+        With ``all_images`` it trains on the validation images too.
         Raises ConfigError naming an unknown field, a value out of range or an impossible combination.
         """
         changes = dict(changes)
@@ -106,7 +114,7 @@ class Study(Strict):
         model_type = FAMILIES[str(family)]
         model = self.baseline.model_dump() if family == self.baseline.family else {"family": family}
         sections: dict[str, dict[str, Any]] = {
-            "dataset": self.dataset.model_dump(),
+            "dataset": self.dataset.model_dump() | ({"validation_fraction": 0.0} if all_images else {}),
             "model": model,
             "training": self.training.model_dump(),
         }

@@ -1,5 +1,5 @@
-# Tables over seeds, and the winning combination. Winners are chosen from validation results of the static grid
-# and reported on fresh seeds, so nothing here feeds on itself. From here on, changed code is a reason to rerun:
+# Tables over seeds, and winners. They are chosen from validation results of the static grid and reported on fresh
+# seeds, so nothing here feeds on itself. From here on, changed code is a reason to rerun:
 # vitflow/results/stages.py compares digests, times.py beside it sets file times accordingly.
 
 
@@ -37,9 +37,14 @@ if STUDY.best:
         shell:
             "vitflow analyse select --config {params.config} > {log} 2>&1"
 
+    def finalists(wildcards):
+        """What fresh seeds have to say, once it is known of whom."""
+        checkpoints.select.get()
+        return [str(path) for path in stages.stages(STUDY)["best"].inputs]
+
     rule confirm_best:
         input:
-            read_by("best"),
+            finalists,
         output:
             made_by("best"),
         params:

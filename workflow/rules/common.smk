@@ -12,7 +12,6 @@ from vitflow.machine.files import FileProblem, read_json, write_text
 from vitflow.results import ledger, stages, times
 from vitflow.results import report as appendix
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import BEST as WINNER
 from vitflow.results.place import check_links, check_name
 from vitflow.study.grid import expand
 from vitflow.study.names import ConfigError
@@ -73,17 +72,18 @@ wildcard_constraints:
 
 
 def job_of(wildcards):
-    """The job of a run and seed; for the winner, once it has been selected."""
-    if wildcards.run == WINNER:
+    """The job of a run and seed; of a finalist, once they are selected."""
+    run, seed = wildcards.run, str(wildcards.get("seed", 0))
+    if (run, seed) in BY_NAME:
+        return BY_NAME[run, seed]
+    if STUDY.best:
         checkpoints.select.get()
-        job = next(job for job in ledger.best_jobs(STUDY) if job.seed == int(wildcards.seed))
-        if workflow.is_main_process:
-            times.settle_job(STUDY, job)
-        return job
-    try:
-        return BY_NAME[wildcards.run, str(wildcards.get("seed", 0))]
-    except KeyError:
-        raise WorkflowError(f"study '{STUDY.study}' has no run '{wildcards.run}' with seed {wildcards.seed}")
+        for job in ledger.fresh_jobs(STUDY):
+            if (job.run, str(job.seed)) == (run, seed):
+                if workflow.is_main_process:
+                    times.settle_job(STUDY, job)
+                return job
+    raise WorkflowError(f"study '{STUDY.study}' has no run '{run}' with seed {seed}")
 
 
 def wanted_of(wildcards):

@@ -1,4 +1,4 @@
-# Named intermediates of validation images, and their principal components.
+# What validation images look like inside models, layer by layer, and what that says.
 
 
 rule extract_features:
@@ -22,18 +22,18 @@ rule extract_features:
         " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
 
 
-rule principal_components:
+rule look_inside:
     input:
-        read_by("pca"),
-        arrays=[ancient(path.replace(".json", ".safetensors")) for path in read_by("pca")],
+        read_by("features"),
+        arrays=[ancient(path.replace(".json", ".safetensors")) for path in read_by("features")],
     output:
-        made_by("pca"),
+        made_by("features"),
     params:
         config=CONFIG,
     log:
-        f"logs/{STUDY.study}/pca.log",
+        f"logs/{STUDY.study}/features.log",
     resources:
         mem_mb=4000,
         runtime=30,
     shell:
-        "vitflow analyse pca --config {params.config} > {log} 2>&1"
+        "vitflow analyse features --config {params.config} > {log} 2>&1"

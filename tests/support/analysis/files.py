@@ -1,5 +1,4 @@
-"""The other files of a made-up analysis, to go with its summary: curves, confusion, calibration, components and
-mistakes."""
+"""The other files of a made-up analysis: curves, confusion, calibration, looks into models, mistakes."""
 
 from __future__ import annotations
 
@@ -10,24 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from support.analysis.finalists import made_up_winners
+from support.analysis.looks import made_up_features, made_up_inspection
 from support.analysis.mistakes import write_mistakes
 from support.analysis.summary import made_up
-from vitflow.analysis.records import (
-    Absent,
-    Bins,
-    Calibration,
-    Cell,
-    Components,
-    Confusion,
-    Example,
-    PatchComponents,
-    Pca,
-    PooledComponents,
-    Run,
-    Summary,
-)
+from vitflow.analysis.records import Bins, Calibration, Cell, Confusion, Run, Summary
 from vitflow.machine.files import write_csv
-from vitflow.study.grid import BASELINE, expand, feature_runs
+from vitflow.study.grid import BASELINE, expand
 from vitflow.study.schema import Study
 
 COLUMNS = "run seed epoch learning_rate train_loss train_accuracy validation_loss validation_accuracy gradient_norm"
@@ -45,8 +33,11 @@ def write_analysis(folder: Path, study: Study, diverged: dict[str, int] | None =
     _confusion(summary, generator).write(folder / "confusion.json")
     bins = {name: _bins(run, generator) for name, run in summary.runs.items() if run.n}
     Calibration(split="validation", runs=bins).write(folder / "calibration.json")
-    _pca(study, summary, generator).write(folder / "pca.json")
+    made_up_features(study, summary, generator).write(folder / "features.json")
+    made_up_inspection(study, summary, generator).write(folder / "inspection.json")
     write_mistakes(folder, summary)
+    if study.best:
+        made_up_winners(study, summary, generator).write(folder / "best.json")
     return summary
 
 
@@ -91,61 +82,3 @@ def _bins(run: Run, generator: np.random.Generator) -> Bins:
         confidence=tuple(round(float(value), 3) for value in confidence),
         accuracy=tuple(round(float(value), 3) for value in accuracy),
     )
-
-
-def _pca(study: Study, summary: Summary, generator: np.random.Generator) -> Pca:
-    size, channels, _ = study.dataset.shape
-    classes = summary.dataset.classes
-    images = min(study.features.images, 1000)
-    labels = np.arange(images) % len(classes)
-    models, absent = [], []
-    for name in feature_runs(study):
-        run = summary.runs[name]
-        if "0" in run.stability.diverged_at:  # features are of the first seed
-            absent.append(Absent(run=name, label=run.label, reason="diverged at step 1000"))
-        else:
-            models.append(_components(name, run, max(size // 4, 2), labels, len(classes), generator))
-    examples = [Example(label=int(labels[k]), image=_picture(generator, size, channels, 4.0)) for k in range(8)]
-    return Pca(
-        images=images,
-        split="validation",
-        classes=classes,
-        labels=tuple(labels.tolist()),
-        models=tuple(models),
-        absent=tuple(absent),
-        examples=tuple(examples),
-    )
-
-
-def _components(
-    name: str, run: Run, side: int, labels: np.ndarray, classes: int, generator: np.random.Generator
-) -> Components:
-    vit = run.family == "vit"
-    centres = generator.normal(0, 2.0 if vit else 4.0, (classes, 2))
-    decay = np.exp(-np.arange(20) / (7 if vit else 3))
-    points = np.round(centres[labels] + generator.normal(0, 1.5, (len(labels), 2)), 3)
-    return Components(
-        run=name,
-        label=run.label,
-        layer="block6" if vit else "stage3",
-        positions=side**2,
-        dimension=192 if vit else 256,
-        pooled=PooledComponents(
-            explained=tuple(np.round(decay / decay.sum() * 0.9, 5).tolist()), points=points.tolist()
-        ),
-        patch=PatchComponents(
-            explained=tuple(np.round(decay / decay.sum() * 0.7, 5).tolist()),
-            maps=tuple(_picture(generator, side, 3, 1.5) for _ in range(8)),
-        ),
-    )
-
-
-def _picture(generator: np.random.Generator, size: int, channels: int, waves: float) -> list[Any]:
-    """A smooth random picture of ``size`` x ``size`` x ``channels`` integers 0..255."""
-    y, x = np.mgrid[0:size, 0:size] / size
-    planes = [
-        np.sin(waves * (x * generator.normal() + y * generator.normal()) * 2 + generator.random() * 6.3)
-        for _ in range(channels)
-    ]
-    picture: list[Any] = np.round(127.5 + 127.5 * np.stack(planes, axis=-1)).astype(int).tolist()
-    return picture

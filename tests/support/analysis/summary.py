@@ -7,36 +7,28 @@ import math
 import numpy as np
 
 from support.analysis.studies import TECHNIQUES
+from support.analysis.world import ACCURACY, FIT, GAP, WORTH, effect
 from vitflow.analysis.claims import best_single, findings
 from vitflow.analysis.intervals import ENOUGH_SEEDS
-from vitflow.analysis.records import Difference, Images, Interval, Run, Stability, Statistics, Summary
-from vitflow.analysis.runs import Cost, spread
-from vitflow.analysis.summary import axes_table
+from vitflow.analysis.records import Images, Run, Stability, Statistics, Summary
+from vitflow.analysis.runs import Cost, differences, kind_of, spread
+from vitflow.analysis.summary import axes_table, groups_table
 from vitflow.study import grid
-from vitflow.study.grid import BASELINE, Grid, expand, feature_runs
+from vitflow.study.grid import BASELINE, Grid, expand
 from vitflow.study.models import ResNet, ViT
+from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-#: what a value is worth, in points of accuracy; a made-up world in which small patches help
-WORTH = {
-    "patch_size": lambda v: -4.0 * (math.log2(v) - 2),
-    "width": lambda v: 3.0 * math.log2(v / 192),
-    "depth": lambda v: 2.0 * math.log2(v / 6),
-    "heads": lambda v: -0.5 * abs(math.log2(v / 8)),
-    "augmentation": lambda v: {"none": -9.0, "crop": -3.0, "crop_flip": 0.0}[v],
-    "learning_rate": lambda v: -0.8 * abs(math.log2(v / 0.001)),
-}
 
 
 def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generator) -> Summary:
     """``diverged`` gives, by run name, how many of its seeds (the last ones) diverged."""
     plan = expand(study)
     runs = {name: _run(study, plan, run, diverged.get(name, 0), generator) for name, run in plan.runs.items()}
-    runs |= {
-        name: run.model_copy(update={"difference": _difference(run, runs[BASELINE])}) for name, run in runs.items()
-    }
-    runs[BASELINE] = runs[BASELINE].model_copy(update={"difference": None})
+    scores = {name: {"test": run.test, "validation": run.validation} for name, run in runs.items()}
+    found = differences(study, plan, scores)
+    runs = {name: run.model_copy(update={"difference": found.get(name)}) for name, run in runs.items()}
     size, channels, _ = study.dataset.shape
     done = sum(len(run.seeds) for run in runs.values())
     return Summary(
@@ -60,6 +52,7 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
         baseline_seeds=study.baseline_seeds or study.seeds,
         done=done,
         total=done,
+        baseline_images=(81.1, 82.6),
         descriptive=any(run.n < ENOUGH_SEEDS for run in runs.values()),
         digest="3f9c0a7e" * 8,
         date="2025-03-14",
@@ -68,21 +61,18 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
         versions={"torch": "2.13.0", "python": "3.11.7"},
         train_hours=round(sum(run.multiplications * len(run.seeds) for run in runs.values()) / 3.6e8, 2),
         runs=runs,
+        groups=groups_table(study, plan, runs),
         axes=axes_table(study, plan, runs, TECHNIQUES),
-        references=tuple(name for name, run in runs.items() if run.reference),
+        references=tuple(p.run for p in plan.points if p.group == "references" and p.run != BASELINE),
         diverged=tuple(name for name, run in runs.items() if run.diverged),
-        findings=findings(study, runs, feature_runs(study)),
+        findings=findings(study, runs),
         best=best_single(runs),
     )
 
 
 def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.random.Generator) -> Run:
-    model, changed = run.config.model, run.config.changes_from(study.baseline_run)
-    cost = _cost_of_vit(study, model) if isinstance(model, ViT) else _cost_of_resnet(model)
-    if isinstance(model, ViT):
-        accuracy = 82.0 + sum(WORTH[field](value) for field, value in changed.items() if field in WORTH)
-    else:
-        accuracy = 93.0 + 0.8 * math.log2(model.width / 64) + (0.4 if model.depth == 50 else 0)
+    model, cost = run.config.model, cost_of(study, run.config.model)
+    accuracy, gap = world_of(run.config, study.baseline_run)
     accuracy += generator.normal(0, 0.15)
     n = len(run.seeds) - diverged
 
@@ -93,41 +83,38 @@ def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.r
         label=TECHNIQUES.run_label(run.name, run.config, study.baseline_run),
         family=model.family,
         model=model.model_dump(),
-        reference=any(point.run == run.name and point.group == "references" for point in plan.points),
+        kind=kind_of(run.name, run.config, study, plan),
+        train_images=run.config.dataset.train_images or 45000,
         seeds=run.seeds,
         n=n,
         diverged=diverged,
         validation=measured(accuracy + 0.3, 0.3),
         test=measured(accuracy, 0.25),
-        clean_train=measured(min(accuracy + 12, 99.9), 0.2),
+        clean_train=measured(min(accuracy + gap, 99.9), 0.2),
         test_loss=measured(0.9 - accuracy / 200, 0.01),
         test_ece=measured(4.0, 0.3),
+        shift_consistency=measured(88.0, 0.5),
+        attention_distance=measured(12.0, 0.3) if isinstance(model, ViT) else spread([]),
         difference=None,
         **vars(_timed(cost, generator)),
         stability=_stability(run, diverged, generator),
     )
 
 
-def _difference(run: Run, baseline: Run) -> Difference | None:
-    """As the analysis has it, but with an interval for each pair alone, since those of Dunnett's test take long."""
-    if run.test.mean is None or baseline.test.mean is None:
-        return None
+def world_of(config: RunConfig, baseline: RunConfig) -> tuple[float, float]:
+    """(test accuracy, distance of clean training images from it) that the made-up world gives a configuration."""
+    changed, model = config.changes_from(baseline), config.model
+    gap = GAP + effect(FIT, changed)
+    if isinstance(model, ViT):
+        return ACCURACY + effect(WORTH, changed), gap
+    fewer = {field: value for field, value in changed.items() if field == "train_images"}
+    deeper = 0.8 * math.log2(model.width / 64) + (0.4 if model.depth == 50 else 0)
+    return 93.0 + deeper + effect(WORTH, fewer), gap
 
-    def interval(ours: Statistics, theirs: Statistics, points: float) -> Interval | None:
-        if min(run.n, baseline.n) < ENOUGH_SEEDS:
-            return None
-        half = 2.9 * math.hypot((ours.sd or 0) / run.n**0.5, (theirs.sd or 0) / baseline.n**0.5)
-        return round(points - half, 3), round(points + half, 3)
 
-    test = round(run.test.mean - baseline.test.mean, 4)
-    validation = round((run.validation.mean or 0) - (baseline.validation.mean or 0), 4)
-    return Difference(
-        n=min(run.n, baseline.n),
-        test=test,
-        test_interval=interval(run.test, baseline.test, test),
-        validation=validation,
-        validation_interval=interval(run.validation, baseline.validation, validation),
-    )
+def cost_of(study: Study, model: ViT | ResNet) -> Cost:
+    """Exact counts of a model, nearly."""
+    return _cost_of_vit(study, model) if isinstance(model, ViT) else _cost_of_resnet(model)
 
 
 def _cost_of_vit(study: Study, model: ViT) -> Cost:

@@ -4,8 +4,28 @@ A figure or a slide that asks for something that is not there fails in the type 
 calibration errors are in percent or percentage points, losses in nats, shares of variance in 0..1.
 """
 
-from vitflow.analysis.records.components import Absent, Components, Example, PatchComponents, Pca, PooledComponents
+from vitflow.analysis.records.features import (
+    Absent,
+    Attention,
+    Features,
+    FeatureTitles,
+    Inside,
+    Layer,
+    Separation,
+    Similarity,
+    View,
+)
+from vitflow.analysis.records.inspection import (
+    ClassAccuracy,
+    ClassContrast,
+    Confused,
+    Inspected,
+    InspectedLayer,
+    Inspection,
+    InspectionTitles,
+)
 from vitflow.analysis.records.mistakes import Answers, Mistakes, Picture
+from vitflow.analysis.records.packed import Packed
 from vitflow.analysis.records.pooled import Bins, Calibration, Cell, Confusion
 from vitflow.analysis.records.record import Interval, Record, Setting
 from vitflow.analysis.records.summary import (
@@ -13,42 +33,61 @@ from vitflow.analysis.records.summary import (
     BestSingle,
     Difference,
     Findings,
+    Group,
     Images,
+    Kind,
     Place,
     Run,
     Stability,
     Statistics,
     Summary,
 )
-from vitflow.analysis.records.winner import Selection, Winner
+from vitflow.analysis.records.winner import Choice, Confirmed, Contrast, Finalist, Selection, Winners
 
 __all__ = [
     "Absent",
     "Answers",
+    "Attention",
     "Axis",
     "BestSingle",
     "Bins",
     "Calibration",
     "Cell",
-    "Components",
+    "Choice",
+    "ClassAccuracy",
+    "ClassContrast",
+    "Confirmed",
+    "Confused",
     "Confusion",
+    "Contrast",
     "Difference",
-    "Example",
+    "FeatureTitles",
+    "Features",
+    "Finalist",
     "Findings",
+    "Group",
     "Images",
+    "Inside",
+    "Inspected",
+    "InspectedLayer",
+    "Inspection",
+    "InspectionTitles",
     "Interval",
+    "Kind",
+    "Layer",
     "Mistakes",
-    "PatchComponents",
-    "Pca",
+    "Packed",
     "Picture",
     "Place",
-    "PooledComponents",
     "Record",
     "Run",
     "Selection",
+    "Separation",
     "Setting",
+    "Similarity",
     "Stability",
     "Statistics",
     "Summary",
-    "Winner",
+    "View",
+    "Winners",
 ]

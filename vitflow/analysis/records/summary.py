@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from vitflow.analysis.records.record import Interval, Record, Setting
+
+#: what a run is to the baseline. ``change``: of the model or its recipe, a value of an ablation's axis; ``cross``: of
+#: two at once; ``budget``: other epochs; ``subset``: fewer training images; ``family``: another family, or a reference
+Kind = Literal["baseline", "change", "cross", "budget", "subset", "family"]
 
 
 class Statistics(Record):
@@ -14,11 +20,13 @@ class Statistics(Record):
 
 
 class Difference(Record):
-    """mean(run) - mean(baseline), with simultaneous 95 % intervals where there are three seeds."""
+    """mean(run) - mean(baseline), with 95 % intervals where there are three seeds that do not all agree."""
 
     n: int  #: the smaller number of seeds
     test: float
-    test_interval: Interval | None
+    test_interval: Interval | None  #: simultaneous within the group
+    test_interval_overall: Interval | None  #: simultaneous over all changes of the study; None where it is none
+    test_welch: Interval | None  #: of this comparison alone, without a common variance
     validation: float | None
     validation_interval: Interval | None
 
@@ -44,7 +52,8 @@ class Run(Record):
     label: str
     family: str
     model: dict[str, Setting]
-    reference: bool  #: of another family or size, named under ``references``
+    kind: Kind
+    train_images: int  #: 0 before any seed is trained
     seeds: tuple[int, ...]
     n: int  #: seeds that finished
     diverged: int
@@ -53,6 +62,8 @@ class Run(Record):
     clean_train: Statistics
     test_loss: Statistics
     test_ece: Statistics
+    shift_consistency: Statistics  #: percent of predictions that stay when images are moved by a pixel
+    attention_distance: Statistics  #: mean over layers and heads, in pixels; of ViTs alone
     stability: Stability
     difference: Difference | None
     parameters: int
@@ -69,6 +80,14 @@ class Place(Record):
 
     value: str
     run: str
+
+
+class Group(Record):
+    """One ablation group: the changes that are compared with the baseline at once."""
+
+    group: str
+    runs: tuple[str, ...]  #: without the baseline
+    smallest_effect: float | None  #: points from 0 that a test difference must have to be told from none
 
 
 class Axis(Record):
@@ -100,10 +119,11 @@ class Findings(Record):
 
     headline: str
     convergence: str
+    fit: str
     stability: str
     cost: str
     best: str
-    features: str
+    subsets: str
     references: str
 
 
@@ -131,6 +151,7 @@ class Summary(Record):
     baseline_seeds: int
     done: int
     total: int
+    baseline_images: Interval | None  #: of the baseline's test accuracy over the choice of test images
     descriptive: bool  #: whether some run has fewer than three finished seeds
     digest: str  #: of the results it rests on
     date: str  #: of the newest of them, YYYY-MM-DD
@@ -139,6 +160,7 @@ class Summary(Record):
     versions: dict[str, str]
     train_hours: float
     runs: dict[str, Run]
+    groups: tuple[Group, ...]
     axes: tuple[Axis, ...]
     references: tuple[str, ...]
     diverged: tuple[str, ...]

@@ -1,0 +1,115 @@
+"""Finalists on fresh seeds: whom each is compared with, and what is said of the winners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.analysis import TECHNIQUES
+from support.records import confirmed, winners
+
+from vitflow.analysis.confirmation import confirm
+from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.records import Confirmed, Selection, Winners
+
+CHOSEN = winners().selection
+
+
+def told(selection: Selection = CHOSEN, **tests: float | None) -> Winners:
+    """``tests``: mean test accuracy by run, without its signs; None where every seed diverged."""
+    reached: dict[str, float | None] = {"baseline": 84.0, "patch_size2": 87.0, "best": 88.0, "poolmean": 85.0} | tests
+    names = {"patch_size2": "patch_size=2", "poolmean": "pool=mean"}
+    runs = {names.get(name, name): confirmed(name, mean) for name, mean in reached.items()}
+    return confirm(selection, runs, TECHNIQUES, 0.5)
+
+
+def values(found: Winners, run: str) -> tuple[float, ...]:
+    return found.runs[run].test.values
+
+
+def test_every_finalist_is_compared_with_the_baseline_on_the_same_fresh_seeds() -> None:
+    found = told()
+    others = {run: values(found, run) for run in found.runs if run != "baseline"}
+    expected = simultaneous_intervals(values(found, "baseline"), others)
+    assert {run: c.interval for run, c in found.against_baseline.items()} == expected
+    assert {run: c.points for run, c in found.against_baseline.items()} == {
+        "patch_size=2": 3.0, "best": 4.0, "pool=mean": 1.0,
+    }  # fmt: skip
+    best = found.against_baseline["best"]
+    assert best.welch == welch_interval(values(found, "baseline"), values(found, "best"))
+
+
+def test_best_is_taken_apart_by_what_it_loses_without_each_part() -> None:
+    found = told()
+    parts = {"patch_size": values(found, "pool=mean"), "pool": values(found, "patch_size=2")}
+    expected = simultaneous_intervals(values(found, "best"), parts)
+    assert {axis: c.interval for axis, c in found.against_best.items()} == expected
+    assert {axis: c.points for axis, c in found.against_best.items()} == {"patch_size": -3.0, "pool": -1.0}
+
+
+def test_the_two_tasks_are_compared_with_each_other() -> None:
+    found = told()
+    assert found.against_architecture is not None and found.against_architecture.points == 1.0
+    assert found.architecture_finding.startswith(
+        "On fresh seeds, the best architecture (patch size 2) gains 3.0 points ("
+    )
+    assert found.best_finding.startswith(
+        "88.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination gains 1.0 points ("
+    )
+    assert found.best_finding.endswith(") against the best architecture")
+
+
+def test_a_run_on_all_images_is_reported_and_not_compared() -> None:
+    selection = CHOSEN.model_copy(update={"all_images": "best-on-all-images"})
+    found = told(selection, **{"best-on-all-images": 89.0})
+    assert found.runs["best-on-all-images"].test.mean == 89.0
+    assert "best-on-all-images" not in found.against_baseline
+
+
+@pytest.mark.parametrize(
+    ("changed", "architecture", "best"),
+    [
+        (
+            {"best_architecture": "baseline", "best": "baseline", "techniques": (), "without": {}},
+            "No change of the architecture is adopted: none has a sure gain within the budget",
+            "No technique is adopted: the best combination is the best architecture, 84.0 ± 0.2 % on 3 fresh seeds",
+        ),
+        (
+            {"best_architecture": "baseline", "best": "pool=mean", "without": {"pool": "baseline"}},
+            "No change of the architecture is adopted: none has a sure gain within the budget",
+            "85.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination gains 1.0 points (0.4 to 1.6) "
+            "against the best architecture",
+        ),
+        (
+            {"best": "patch_size=2", "techniques": (), "without": {"patch_size": "baseline"}},
+            None,
+            "No technique is adopted: the best combination is the best architecture, 87.0 ± 0.2 % on 3 fresh seeds",
+        ),
+    ],
+)
+def test_where_nothing_is_adopted_that_is_said(changed: dict[str, Any], architecture: str | None, best: str) -> None:
+    found = told(CHOSEN.model_copy(update=changed))
+    assert architecture is None or found.architecture_finding == architecture
+    assert found.best_finding == best
+    assert (found.against_architecture is None) == (found.selection.best == found.selection.best_architecture)
+
+
+def test_a_combination_that_matches_is_not_said_to_gain() -> None:
+    tight = {
+        run: confirmed(run, mean) for run, mean in (("baseline", 84.0), ("patch_size=2", 88.0), ("pool=mean", 85.0))
+    }
+    close = Confirmed(**tight["patch_size=2"].model_dump() | {"label": "best"})
+    found = confirm(CHOSEN, tight | {"best": close}, TECHNIQUES, 0.7)
+    assert found.best_finding.endswith(
+        "the best combination matches it within 0.7 points against the best architecture"
+    )
+
+
+def test_finalists_that_diverged_have_no_contrast_and_it_is_said() -> None:
+    found = told(patch_size2=None)
+    assert "patch_size=2" not in found.against_baseline
+    assert found.architecture_finding == "The best architecture (patch size 2) diverged on every fresh seed"
+    assert found.best_finding == "With pooling mean, the best combination has no finished seed to compare"
+    assert "pool" not in found.against_best
+    nothing = told(baseline=None)
+    assert nothing.against_baseline == {}

@@ -1,0 +1,115 @@
+"""Evidence beside a gain or a loss, what the fits of all losers say, and what the data ask for next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.analysis import example_study
+from support.analysis.summary import made_up
+from support.records import NOTHING, a_run, around, diverged, with_runs
+
+from vitflow.analysis.claims import next_steps, reason
+from vitflow.analysis.claims.reasons import fit_finding
+from vitflow.analysis.records import Run, Summary
+
+BASE = a_run(None, clean_train=around(76.0), validation=around(74.0))
+GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval": (-3.0, -1.0)}
+
+
+@pytest.mark.parametrize(
+    ("moved", "train", "said"),
+    [
+        (
+            GAIN,
+            78.0,
+            "It fits the training images better too (78.0 % of clean ones right, baseline 76.0 %): it learns more",
+        ),
+        (
+            GAIN,
+            76.1,
+            "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it gains is",
+        ),
+        (
+            GAIN,
+            74.0,
+            "It fits the training images less (74.0 % of clean ones right, baseline 76.0 %) and new ones better",
+        ),
+        (
+            LOSS,
+            78.0,
+            "It fits the training images better (78.0 % of clean ones right, baseline 76.0 %) and new ones worse",
+        ),
+        (
+            LOSS,
+            76.1,
+            "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it loses is",
+        ),
+        (
+            LOSS,
+            74.0,
+            "It fits the training images less too (74.0 % of clean ones right, baseline 76.0 %): it learns less",
+        ),
+    ],
+)
+def test_the_fit_to_training_images_is_read_beside_what_moved(moved: dict[str, Any], train: float, said: str) -> None:
+    assert reason(a_run(**moved, clean_train=around(train)), BASE, 0.5).startswith(said)
+
+
+def test_shifts_and_attention_are_named_where_they_differ_for_sure() -> None:
+    base = BASE.model_copy(update={"shift_consistency": around(87.0), "attention_distance": around(12.0)})
+    moved = a_run(**LOSS, clean_train=NOTHING, shift_consistency=around(80.0), attention_distance=around(9.0))
+    assert reason(moved, base, 0.5) == (
+        "Moved by a pixel, 80 % of its predictions stay (baseline 87 %). "
+        "Its attention reaches 9.0 pixels on average (baseline 12.0)."
+    )
+    alike = a_run(**LOSS, clean_train=NOTHING, shift_consistency=around(87.1), attention_distance=NOTHING)
+    assert reason(alike, base, 0.5) == ""
+
+
+@pytest.mark.parametrize(
+    "run", [a_run(None), a_run(2.0, (-1.0, 5.0)), a_run(0.1, (-0.2, 0.4)), diverged(3, points=9.0)]
+)
+def test_what_neither_gained_nor_lost_needs_no_reason(run: Run) -> None:
+    assert reason(run, BASE, 0.5) == ""
+
+
+def test_losers_are_counted_by_how_they_fit() -> None:
+    less, more, alike = (a_run(**LOSS, clean_train=around(train)) for train in (70.0, 80.0, 76.1))
+    gained = a_run(**GAIN, clean_train=around(70.0))
+    assert fit_finding([less, less, more, alike, gained], BASE, 0.5) == (
+        "Of 4 changes that lost, 2 fit the training images less too (under-optimised), 1 better (overfitted)"
+    )
+    one = "The one change that lost fits the training images "
+    assert fit_finding([less], BASE, 0.5) == f"{one}less too: it is under-optimised"
+    assert fit_finding([more], BASE, 0.5) == f"{one}better: it overfits"
+    assert fit_finding([alike], BASE, 0.5) == f"{one}as well"
+    gap = "The baseline is 2.0 points better on training images than on validation images"
+    assert fit_finding([gained, a_run(-9.0)], BASE, 0.5) == gap  # under three seeds nothing is counted
+    unfinished = a_run(None, clean_train=NOTHING)
+    assert fit_finding([], unfinished, 0.5) == "Training and validation accuracy of all runs"
+
+
+def summary_of(**runs: Run) -> Summary:
+    summary = made_up(example_study(2), {}, np.random.default_rng(0))
+    named = {name.replace("epochs", "epochs="): run for name, run in runs.items()}
+    lost = tuple(name for name, run in named.items() if run.diverged)
+    return with_runs(summary, {"baseline": BASE} | named, diverged=lost)
+
+
+def test_what_to_do_next_follows_from_the_numbers() -> None:
+    open_one, other = a_run(1.0, (-1.0, 3.0), label="registers 4"), a_run(-0.3, (-1.0, 0.4), label="norm rmsnorm")
+    steps = next_steps(summary_of(a=open_one, b=other, c=a_run(**GAIN), d=diverged(5, label="learning rate 1")))
+    assert steps[0] == "Train the baseline twice as long: whether it has converged is not known."
+    assert steps[1].startswith("More seeds for the 2 changes whose interval") and "registers 4 first" in steps[1]
+    assert steps[2] == "A lower learning rate for what diverged: learning rate 1."
+    assert steps[3].startswith("Fewer and more training images")
+
+
+def test_what_is_settled_is_not_asked_for() -> None:
+    epochs = f"epochs{2 * int(str(summary_of().training['epochs']))}"
+    settled = {epochs: a_run(0.1, (-0.2, 0.4), kind="budget"), "few": a_run(-9.0, kind="subset"), "c": a_run(**GAIN)}
+    assert next_steps(summary_of(**settled)) == []
+    gains = settled | {epochs: a_run(**GAIN, kind="budget")}
+    assert next_steps(summary_of(**gains))[0].startswith("Train longer: twice the epochs still gain")

@@ -1,0 +1,114 @@
+"""Titles that are not about one axis: what the study as a whole says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vitflow.analysis.claims.effects import judge, of_group, of_study
+from vitflow.analysis.claims.reasons import fit_finding
+from vitflow.analysis.claims.sentences import sentence
+from vitflow.analysis.claims.subsets import subsets_finding
+from vitflow.analysis.claims.wording import count, several, with_sd
+from vitflow.analysis.records import BestSingle, Findings, Run
+from vitflow.study.grid import BASELINE
+from vitflow.study.schema import Study
+
+#: logits so many times as large as the baseline's are worth a title
+MUCH = 1.5
+
+
+def findings(study: Study, table: Mapping[str, Run]) -> Findings:
+    """Titles that the summary keeps."""
+    base, margin, best = table[BASELINE], study.equivalence_margin, best_single(table)
+    multiplications = [run.multiplications for run in table.values()]
+    families = [run for run in table.values() if run.kind == "family" and run.difference]
+    return Findings(
+        headline=_headline(table, margin),
+        convergence=_convergence(study, table),
+        fit=fit_finding([run for run in table.values() if run.kind == "change"], base, margin),
+        stability=_stability(table),
+        cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
+        f"{count(min(multiplications))} to {count(max(multiplications))} multiplications an image",
+        best=f"Best ViT on validation: {best.label}, {with_sd(table[best.run].validation)} %"
+        if best
+        else "No run has a validation accuracy yet",
+        subsets=subsets_finding(table),
+        references=_family(families[0], base, margin) if families else "No model of another family in this study",
+    )
+
+
+def best_single(table: Mapping[str, Run]) -> BestSingle | None:
+    """The baseline or the change with the highest mean validation accuracy, none of whose seeds diverged."""
+    ranked = [
+        (run.validation.mean, name)
+        for name, run in table.items()
+        if run.validation.mean is not None and run.kind in ("baseline", "change") and not run.diverged
+    ]
+    if not ranked:
+        return None
+    accuracy, name = max(ranked)
+    run = table[name]
+    return BestSingle(run=name, label=run.label, n=run.n, validation=accuracy, test=run.test.mean)
+
+
+def _headline(table: Mapping[str, Run], margin: float) -> str:
+    base = table[BASELINE]
+    if base.diverged and not base.n:
+        return "The baseline diverged: nothing compares with it"
+    compared = [run for run in table.values() if run.kind == "change" and run.difference and not run.diverged]
+    if not compared:
+        return "Nothing to compare with the baseline yet"
+    sure = [run for run in compared if of_study(run).sure]
+    if not sure and of_study(compared[0]).interval is not None:
+        of = "change differs" if len(compared) == 1 else f"{len(compared)} changes differs"
+        return f"None of the {of} from the baseline for sure"
+    largest = max(sure or compared, key=lambda run: abs(of_study(run).points))
+    return f"Largest change: {sentence(largest.label, of_study(largest), margin)}"
+
+
+def _convergence(study: Study, table: Mapping[str, Run]) -> str:
+    base, epochs = table[BASELINE], study.training.epochs
+    if base.diverged and not base.n:
+        return f"The baseline diverged, at step {_steps(base)}"
+    has = (
+        f"After {epochs} epochs the baseline has {with_sd(base.clean_train)} % "
+        f"of its training images right, {with_sd(base.validation)} % of validation images"
+    )
+    longer = table.get(f"epochs={2 * epochs}")
+    if longer is None or longer.difference is None:
+        return has
+    gained = judge(of_group(longer), study.equivalence_margin)
+    said = {"gained": "Not converged", "same": "Converged"}.get(gained, "Convergence is open")
+    return f"{said}: {sentence('training twice as long', of_group(longer), study.equivalence_margin)}"
+
+
+def _family(run: Run, base: Run, margin: float) -> str:
+    """A model of another family beside the baseline: never without what it costs."""
+    parameters, multiplications = run.parameters / base.parameters, run.multiplications / base.multiplications
+    cost = f"with {parameters:.2g} times the parameters and {multiplications:.2g} times the multiplications"
+    return f"{sentence(run.label, of_group(run), margin)} against the baseline ViT, {cost}"
+
+
+def _stability(table: Mapping[str, Run]) -> str:
+    runs = [run for run in table.values() if run.seeds]
+    lost = [run.label for run in runs if run.diverged]
+    if lost:
+        return f"{len(lost)} of {len(runs)} runs diverged: {several(lost)}"
+    judged = [run for run in runs if run.stability.gradient_spikes is not None]
+    if not judged:
+        return "No run diverged; spikes were not measured"
+    of = "No run diverged" if len(judged) == len(runs) else f"No run diverged; of {len(judged)} that were measured"
+    spiky = max(judged, key=lambda run: run.stability.spikes)
+    said = f"{of}, none had a spike of gradient or loss"
+    if spiky.stability.spikes:
+        said = f"{of}, {spiky.label} has the most spikes: {spiky.stability.spikes:.1f} a training"
+    usual = table[BASELINE].stability.largest_attention_logit
+    logits = [(run.stability.largest_attention_logit or 0, run.label) for run in judged]
+    largest, label = max(logits)
+    if usual and largest >= MUCH * usual:
+        said = f"{of}; attention logits reach {largest:.0f} with {label}, {usual:.0f} in the baseline"
+    return said
+
+
+def _steps(run: Run) -> str:
+    return ", ".join(str(step) for step in sorted(set(run.stability.diverged_at.values())))

@@ -1,0 +1,32 @@
+"""What a study leaves open, as advice."""
+
+from __future__ import annotations
+
+from vitflow.analysis.claims.effects import effect, judge, of_group, of_study
+from vitflow.analysis.records import Summary
+
+
+def next_steps(summary: Summary) -> list[str]:
+    """What the data ask for next: four sentences at most."""
+    runs, margin = summary.runs, summary.equivalence_margin
+    steps = []
+    longer = runs.get(f"epochs={2 * int(str(summary.training['epochs']))}")
+    if longer is None or longer.difference is None:
+        steps.append("Train the baseline twice as long: whether it has converged is not known.")
+    elif judge(of_group(longer), margin) == "gained":
+        steps.append("Train longer: twice the epochs still gain, so the order of the changes may differ there.")
+    changes = [run for run in runs.values() if run.kind == "change" and run.difference and run.difference.test_interval]
+    open_ones = [run for run in changes if effect(run, margin) == "unclear"]
+    if open_ones:
+        nearest = max(open_ones, key=lambda run: abs(of_study(run).points))
+        steps.append(
+            f"More seeds for the {len(open_ones)} changes whose interval still holds both 0 and more than the "
+            f"margin, {nearest.label} first."
+        )
+    if unstable := [runs[name].label for name in summary.diverged]:
+        steps.append(f"A lower learning rate for what diverged: {unstable[0]}.")
+    if not any(axis.axis == "train_images" for axis in summary.axes) and not any(
+        run.kind == "subset" for run in runs.values()
+    ):
+        steps.append("Fewer and more training images at equal steps: does the distance to the ResNet close?")
+    return steps[:4]
