@@ -9,5 +9,6 @@ from support.explore import Page, make
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    """A study of 14 runs, of which one has no seed that finished and one has no measured time. Not to be changed."""
-    return make(tmp_path_factory.mktemp("page"), example_study(3, 6), {"heads=96": 3, "patch_size=8": 1})
+    """A study whose baseline and ResNet give features; a run has no seed that finished. Not to be changed."""
+    study = example_study(3, 6, features={"runs": ["baseline", "resnet18"]})
+    return make(tmp_path_factory.mktemp("page"), study, {"heads=96": 3, "patch_size=8": 1})
