@@ -19,7 +19,7 @@ from vitflow.figures.style import BESIDE, FULL
 def test_names_are_the_drawn_files(drawn: Path, diverged: Case) -> None:
     stems = names(diverged.study)
     axes = [f"axis-architecture-{axis}" for axis in ("patch_size", "width", "depth", "heads")]
-    assert stems == [*FIGURES, *axes]
+    assert stems == [*FIGURES, "forest-architecture", *axes]
     expected = {f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")} | {"captions.json"}
     assert {path.name for path in drawn.iterdir()} == expected
     assert set(json.loads((drawn / "captions.json").read_text())) == set(stems)

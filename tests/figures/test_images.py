@@ -13,14 +13,13 @@ from vitflow.figures import images, style
 
 @pytest.mark.parametrize("case", ["diverged", "digits", "hundred classes"])
 def test_every_example_is_shown_as_it_is_under_its_class(case: str, cases: dict[str, Case]) -> None:
-    pca, drawing = cases[case].analysis.pca, cases[case].drawing("images")
+    found, drawing = cases[case].analysis.features, cases[case].drawing("images")
     shown = [axes for axes in drawing.figure.axes if axes.get_visible() and axes.images]
-    assert len(shown) == len(pca.examples) == 8
-    for axes, example in zip(shown, pca.examples, strict=True):
-        pixels = np.array(example.image)
+    assert len(shown) == len(found.example_labels) == 8
+    for axes, pixels, label in zip(shown, found.examples.values, found.example_labels, strict=True):
         np.testing.assert_array_equal(axes.images[0].get_array(), pixels if pixels.shape[-1] == 3 else pixels[..., 0])
         assert axes.images[0].get_interpolation() == "nearest"
-        assert axes.get_title(loc="left").replace("\n", " ") == pca.classes[example.label].replace("_", " ")
+        assert axes.get_title(loc="left").replace("\n", " ") == found.classes[label].replace("_", " ")
     size = cases[case].analysis.summary.dataset.image_size
     assert f"{size} × {size} pixels" in drawing.caption
 
@@ -31,6 +30,6 @@ def test_classes_that_are_not_shown_are_counted(cases: dict[str, Case]) -> None:
 
 def test_without_examples_the_reason_is_told(cases: dict[str, Case]) -> None:
     analysis = cases["diverged"].analysis
-    without = dataclasses.replace(analysis, pca=analysis.pca.model_copy(update={"examples": ()}))
+    without = dataclasses.replace(analysis, features=analysis.features.model_copy(update={"example_labels": ()}))
     with style.styled():
         assert images.draw(without).missing.startswith("no images were kept")
