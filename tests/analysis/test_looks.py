@@ -12,7 +12,7 @@ from vitflow.analysis import looks
 from vitflow.analysis.records import (
     Attention,
     ClassAccuracy,
-    Contrast,
+    ClassContrast,
     Inside,
     Inspected,
     InspectedLayer,
@@ -167,11 +167,11 @@ def test_ranks_and_shifts_are_told_for_both() -> None:
 
 
 def test_classes_are_told_from_the_least_to_the_largest_difference() -> None:
-    def contrast(*points: float) -> Contrast:
+    def contrast(*points: float) -> ClassContrast:
         classes = [
             ClassAccuracy(name=f"class {k}", one=spread([50.0]), other=spread([50 + p])) for k, p in enumerate(points)
         ]
-        return Contrast(one="v", other="r", classes=tuple(classes), confused=())
+        return ClassContrast(one="v", other="r", classes=tuple(classes), confused=())
 
     runs = {"v": looked("vit"), "r": looked("resnet")}
     said = "Class by class, the ResNet differs from the ViT by −1.7 (class 1) to +20.7 points (class 2)"

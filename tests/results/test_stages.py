@@ -65,7 +65,7 @@ def test_a_study_that_chooses_no_winner_has_no_such_stages(study: Study) -> None
 def test_every_room_that_a_stage_names_exists(study: Study) -> None:
     rooms = {room for stage in stages.stages(study).values() for room in stage.rooms}
     tables, talk = {"analysis", "commands/analyse"}, {"slides", "analysis/claims", "analysis/techniques"}
-    assert rooms == tables | {"figures"} | talk | {"explore", "slides/filters"}
+    assert rooms == tables | {"figures", "analysis/confirmation"} | talk | {"explore", "slides/filters"}
     assert all(source_digest(room) != source_digest("no such room") for room in rooms)
 
 
@@ -146,7 +146,9 @@ def test_without_a_record_nothing_is_believed(made: dict[str, Stage], name: str)
         *((room, {"summary", "best"}) for room in stages.TABLES),
         ("figures", {"figures"}),
         *((room, {"explore"}) for room in ("explore", "slides/filters")),
-        *((room, {"slides"}) for room in ("slides", "analysis/claims", "analysis/techniques")),
+        *((room, {"slides"}) for room in ("slides", "analysis/techniques")),
+        ("analysis/claims", {"figures", "slides"}),
+        ("analysis/confirmation", {"figures"}),
         # the first would want other weights, the second another training
         *((room, set[str]()) for room in ("models", "training", "measuring/scores", "measuring/features")),
     ],

@@ -42,7 +42,7 @@ def test_an_output_changed_by_hand_is_named(made: dict[str, Stage], name: str, p
         (HOME.analysis / "inspection.json", "summary", {"figures", "slides"}),
         (HOME.analysis / "mistakes.json", "mistakes", {"explore"}),
         (HOME.selection, "select", {"best"}),
-        (HOME.analysis / "best.json", "best", {"slides"}),
+        (HOME.analysis / "best.json", "best", {"figures", "slides"}),
         (HOME.figures / "curves.svg", "figures", {"slides"}),
         (HOME.figures / "captions.json", "figures", {"slides"}),
         *(

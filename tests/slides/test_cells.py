@@ -125,6 +125,6 @@ def test_a_value_is_a_row_with_its_interval_and_time() -> None:
 def test_a_finalist_is_a_row_with_its_points_against_the_baseline() -> None:
     run, scores = confirmed(NASTY, 87.0), "87.0&nbsp;±&nbsp;0.2 | 87.0&nbsp;±&nbsp;0.2"
     row = cells.finalist_row(run.label, run, contrast(3.0, (2.0, 4.0)))
-    assert row == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 M | 174 M |"
+    assert row == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 | 174 |"
     assert cells.finalist_row("baseline", run, None).count("| – |") == 1
     assert cells.part_row("pool", contrast(-1.0)) == "| pool | 3 | −1.0 |"

@@ -31,8 +31,8 @@ def test_slides_keep_the_rules_of_the_talk(tmp_path: Path) -> None:
                 assert len(plain(item).split()) <= 14, plain(item)  # twelve words; '±' and '%' are none
         assert slide.seconds > 0 and len(slide.notes) > 20
     main = talk_slides(deck)
-    assert 8 <= len(main) <= 15
-    assert 8 * 60 <= sum(slide.seconds for slide in main) <= 13 * 60
+    assert 8 <= len(main) <= 18
+    assert 8 * 60 <= sum(slide.seconds for slide in main) <= 11 * 60
     assert sum(slide.seconds for slide in main if slide.part == "short") <= 6 * 60
 
 
@@ -41,7 +41,7 @@ def test_every_slide_names_digest_seeds_date_and_progress(talk: Talk) -> None:
     deck = talk.deck()
     footers = re.findall(r"<footer>(.*?)<span", page(deck))
     assert len(footers) == len(deck.slides)
-    assert set(footers) == {"example · results 3f9c0a7e · 3 seeds (baseline 6) · 2025-03-14 · 20/24 runs done"}
+    assert set(footers) == {"example · results 3f9c0a7e · 3 seeds (baseline 6) · 2025-03-14 · 20/24 trainings done"}
 
 
 def test_a_slide_for_every_architecture_axis_with_its_finding_as_title(tmp_path: Path) -> None:
@@ -124,4 +124,6 @@ def test_a_study_before_any_result_has_a_deck_that_says_so(talk: Talk) -> None:
     parts = ("validation", "test", "clean_train", "test_loss", "test_ece")
     talk.change_runs(**dict.fromkeys(parts, NOTHING), n=0, difference=None)
     talk.change(best=None)
-    assert "No run has a validation accuracy yet" in repr(talk.deck())
+    assert "No other value has finished" in repr(talk.deck()) or "no component has been changed yet" in repr(
+        talk.deck()
+    )

@@ -12,6 +12,7 @@ import pytest
 from support.analysis import ARCHITECTURE, MANY
 from support.talk import Talk, cell, make_talk, table_slide
 
+from vitflow.analysis.records import Features
 from vitflow.slides import boxes, fit, palette, pdf
 from vitflow.slides.deck import Deck, Paragraph, Slide, Span, plain
 from vitflow.slides.html import page
@@ -114,7 +115,8 @@ def test_a_figure_that_is_not_there_is_told_in_its_place(talk: Talk) -> None:
     captions = talk.root / "figures" / "captions.json"
     told = '"caption": "What pca shows", "missing": "no model has [features]."'
     captions.write_text(re.sub(r'"caption":\s*"What pca shows"', told, captions.read_text()))
-    slide = next(slide for slide in talk.deck().slides if plain(slide.title) == talk.summary.findings.features)
+    title = Features.read(talk.root / "analysis" / "features.json").titles.components
+    slide = next(slide for slide in talk.deck().slides if plain(slide.title) == title)
     assert slide.figure is None and slide.layout == "text"
     panel = slide.blocks[0]
     assert panel == Paragraph((Span("Not shown: no model has [features].", "missing"),))

@@ -29,28 +29,25 @@ def backup(deck: Deck) -> dict[str, str]:
     return dict(table_of(deck, BACKUP))  # type: ignore[arg-type]
 
 
-def test_unwritten_explanation_is_shown_as_missing_and_a_written_one_as_it_is(talk: Talk, deck: Deck) -> None:
-    assert "MISSING" in repr(deck)
+def test_an_explanation_is_asked_for_until_it_is_written(talk: Talk, deck: Deck) -> None:
+    assert "Your own explanation belongs in notes/example.yaml" in repr(deck)
     axes = [axis.axis for axis in talk.summary.axes]
     assert all(TECHNIQUES.of(axis).explanation == "" for axis in axes)
     notes = noted(talk.root, **{axis: {"explanation": "More tokens see more."} for axis in axes})
     shown = repr(talk.deck(techniques=notes))
-    assert "MISSING" not in shown and "More tokens see more." in shown
+    assert "Your own explanation" not in shown and "More tokens see more." in shown
 
 
-def test_an_explanation_stands_on_the_backup_slide_and_in_the_notes_of_the_axis(talk: Talk) -> None:
+def test_an_explanation_stands_on_the_slide_of_the_axis_and_in_backup(talk: Talk) -> None:
     deck = talk.deck(techniques=noted(talk.root, patch_size={"explanation": "More *tokens* see more."}))
-    assert backup(deck)["explanation"] == "More *tokens* see more."
+    assert backup(deck)["why"] == "More *tokens* see more."
     finding = talk.summary.axes[0].finding
     slide = next(slide for slide in deck.slides if plain(slide.title) == finding)
-    assert slide.notes.endswith("Why: More *tokens* see more.")
+    assert "More *tokens* see more." in repr(slide.blocks)
 
 
-def test_what_wants_an_explanation_names_the_file_to_write_it_in(talk: Talk, deck: Deck) -> None:
-    assert backup(deck)["explanation"] == "MISSING: to be written in techniques.yaml"
-    with_notes = talk.deck(techniques=noted(talk.root, augmentation={"explanation": "Crops."}))
-    assert backup(with_notes)["explanation"] == "MISSING: to be written in notes/example.yaml"
-    assert "EXPLANATION MISSING, write it in notes/example.yaml." in repr(with_notes)
+def test_where_nothing_is_written_the_evidence_stands_in_place_of_an_explanation(deck: Deck) -> None:
+    assert backup(deck)["why"].startswith(("Evidence, ", "Not explained"))
 
 
 def test_without_notes_another_studys_predictions_are_said_to_be_meant_for_it(deck: Deck) -> None:
