@@ -27,10 +27,13 @@ def draw(analysis: Analysis) -> Drawing:
     shown = [(one, one), (one, other), (other, other)] if beside else [(one, one)]
     values = {(s.one, s.other): np.array(s.values) for s in data.similarities}
     figure = new_figure(FULL)
-    panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=[len(models[b].layers) for _, b in shown])[0]
+    widths = [len(models[columns].layers) for _, columns in shown]
+    *panels, scale = figure.subplots(1, len(shown) + 1, width_ratios=[*widths, 0.25])
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
-    figure.colorbar(picture, ax=list(panels), label="linear CKA", shrink=0.8, pad=0.02)
+    # in axes of its own: beside several, matplotlib's layout follows the order of a set, which no two processes share
+    figure.colorbar(picture, cax=scale, label="linear CKA")
+    scale.set_box_aspect(14)
     told = "; ".join(
         f"{models[rows].label} and {models[columns].label} "
         + ", ".join(
