@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from vitflow.analysis.features import pair
@@ -27,10 +28,13 @@ def draw(analysis: Analysis) -> Drawing:
     shown = [(one, one), (one, other), (other, other)] if beside else [(one, one)]
     values = {(s.one, s.other): np.array(s.values) for s in data.similarities}
     figure = new_figure(FULL)
-    panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=[len(models[b].layers) for _, b in shown])[0]
+    widths = [len(models[columns].layers) for _, columns in shown]
+    *panels, scale = figure.subplots(1, len(shown) + 1, width_ratios=[*widths, 0.25])
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
-    figure.colorbar(picture, ax=list(panels), label="linear CKA", shrink=0.8, pad=0.02)
+    figure.colorbar(picture, cax=scale, label="linear CKA")
+    scale.set_box_aspect(14)
+    _settle(figure)
     told = "; ".join(
         f"{models[rows].label} and {models[columns].label} "
         + ", ".join(
@@ -83,6 +87,15 @@ def draw_positions(analysis: Analysis) -> Drawing:
         "apart from itself. There are no bands."
     )
     return Drawing(figure, caption, alt)
+
+
+def _settle(figure: Figure) -> None:
+    """Fix the layout, rounded: the last bits of its solver differ between processes, and names in the SVG with them."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(side, 5) for side in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def _matrix(axes: Axes, values: np.ndarray, rows: Inside, columns: Inside) -> AxesImage:
