@@ -11,7 +11,7 @@ from support.figures import Case
 from vitflow.figures import cost, looks, style
 from vitflow.figures.style import Drawing
 
-SIZES = ["5 runs", "30 runs", "88 runs", "300 runs"]
+SIZES = ["5 runs", "30 runs", "90 runs", "300 runs"]
 
 
 def timed(case: Case, time: float | None) -> Drawing:

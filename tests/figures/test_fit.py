@@ -12,7 +12,7 @@ from support.figures import Case, texts_of
 from vitflow.figures import fit, style
 
 
-@pytest.mark.parametrize("runs", [5, 30, 88, 300])
+@pytest.mark.parametrize("runs", [5, 30, 90, 300])
 def test_every_run_stands_at_its_means_or_at_the_edge_of_the_scale(runs: int, cases: dict[str, Case]) -> None:
     case = cases[f"{runs} runs"]
     axes = case.drawing("fit").figure.axes[0]
@@ -23,6 +23,8 @@ def test_every_run_stands_at_its_means_or_at_the_edge_of_the_scale(runs: int, ca
     assert {tuple(map(float, np.clip(point, low, high))) for point in at} == marks
     whole = [point for run, point in zip(finished, at, strict=True) if run.kind != "subset"]
     assert all(low[k] < point[k] < high[k] for point in whole for k in (0, 1))
+    fewer = [point for run, point in zip(finished, at, strict=True) if run.kind == "subset"]
+    assert bool(fewer) == any(point[1] < low[1] for point in fewer), "they do not set the scale"
 
 
 def test_seeds_are_dots_and_the_diagonal_is_no_gap(diverged: Case) -> None:

@@ -28,7 +28,7 @@ def test_a_run_looks_like_its_group_and_unlike_other_groups_and_families(cases: 
 
 
 def test_values_of_one_group_look_alike(cases: dict[str, Case]) -> None:
-    summary = cases["88 runs"].analysis.summary
+    summary = cases["90 runs"].analysis.summary
     look = looks.looks(summary)
     for group in summary.groups:
         shown = {look[name] for name in group.runs}

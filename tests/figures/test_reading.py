@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from support.analysis import write_analysis
 from support.figures import CASES
+from support.records import winners
 
 from vitflow.figures.draw import draw
-from vitflow.figures.read import FigureError
+from vitflow.figures.read import FigureError, read
 
 
 @pytest.fixture
@@ -50,3 +51,12 @@ def test_input_of_another_version_is_one_line_naming_file_and_key(name: str, ana
         assert re.match(rf"{re.escape(str(analysis / name))}: .*version \({key}: ", str(caught.value))
         assert "\n" not in str(caught.value) and "snakemake --cores 1 figures" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_finalists_may_be_missing_but_not_damaged(analysis: Path, tmp_path: Path) -> None:
+    assert read(analysis).winners is None
+    (analysis / "best.json").write_text("{")
+    with pytest.raises(FigureError, match=re.escape(str(analysis / "best.json"))):
+        read(analysis)
+    winners().write(analysis / "best.json")
+    assert read(analysis).winners == winners()

@@ -38,7 +38,7 @@ def test_finalists_stand_above_the_baseline_and_parts_at_what_is_lost_without_th
     assert [float(np.mean(row)) for row in dots] == [0.0, 3.0, 4.0]
 
 
-@pytest.mark.parametrize("runs", [30, 88, 300])
+@pytest.mark.parametrize("runs", [30, 90, 300])
 def test_every_finalist_and_every_part_of_a_study_has_a_row(runs: int, cases: dict[str, Case]) -> None:
     case = cases[f"{runs} runs"]
     found = case.analysis.winners

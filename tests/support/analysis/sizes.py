@@ -1,4 +1,4 @@
-"""Studies of 5, 30, 88 and about 300 runs: pictures and talks must hold for each."""
+"""Studies of 5, 30, 90 and about 300 runs: pictures and talks must hold for each."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ CROSSES: dict[str, dict[str, list[Any]]] = {
 SIZES: dict[int, Study] = {
     5: example_study(3, 6, ablations=FIVE, references={}),
     30: example_study(3, 6, ablations=THIRTY, best={}),
-    88: read_study(Path(__file__).parents[3] / "config.yaml"),
+    90: read_study(Path(__file__).parents[3] / "config.yaml"),
     300: example_study(3, 6, ablations=HUNDREDS, cross=CROSSES, best={}),
 }
 #: how many seeds of which runs diverged
 DIVERGED: dict[int, dict[str, int]] = {
     5: {},
     30: {"learning_rate=0.002": 1},
-    88: {"learning_rate=0.2+optimizer=sgd+weight_decay=0.0005": 3, "norm_placement=post": 1},
+    90: {"learning_rate=0.2+optimizer=sgd+weight_decay=0.0005": 3, "norm_placement=post": 1},
     300: {
         "learning_rate=0.004": 3,
         "learning_rate=0.0028": 2,
