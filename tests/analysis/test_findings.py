@@ -214,7 +214,7 @@ def test_an_axis_says_its_best_gain_and_its_worst_loss_and_what_diverged(runs: d
             "Techniques: a gains 2.0 points (1.0 to 3.0); b loses 1.0 points (0.1 to 2.0)",
         ),
         ([a_run(9.0, (-1, 19)), a_run(1.0, (-1, 3))], "Techniques: no clear change among 2"),
-        ([a_run(0.1)], "Techniques: no clear change among 1 (descriptive)"),
+        ([a_run(0.1)], "Techniques: no clear change (descriptive)"),
         (
             [a_run(2.0, (1.0, 3.0), label="a"), diverged(3, points=9.0)],
             "Techniques: a gains 2.0 points (1.0 to 3.0); 1 of 2 diverged",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vitflow.analysis.claims.effects import judge, of_group
+from vitflow.analysis.claims.effects import judge, of_group, of_study
 from vitflow.analysis.intervals import welch_interval
 from vitflow.analysis.records import Run, Statistics
 
@@ -32,8 +32,8 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
 
 def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
     """A title on fits and losses: whether what lost fits the training images less, or learns them by heart."""
-    compared = [run for run in runs if run.difference and of_group(run).interval]
-    lost = [run for run in compared if judge(of_group(run), margin) == "lost"]
+    compared = [run for run in runs if run.difference and of_study(run).interval]
+    lost = [run for run in compared if judge(of_study(run), margin) == "lost"]
     judged = [run for run in lost if welch_interval(baseline.clean_train.values, run.clean_train.values)]
     if not judged:
         if baseline.clean_train.mean is None or baseline.validation.mean is None:

@@ -67,7 +67,8 @@ def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
     sure = [pair for pair in compared if judge(pair[1], margin) in ("gained", "lost")]
     if not sure:
         described = any(evidence.interval is None for _, evidence in compared)
-        return f"{heading}: no clear change among {len(compared)}{' (descriptive)' if described else ''}{diverged}"
+        of = "no clear change" if len(compared) == 1 else f"no clear change among {len(compared)}"
+        return f"{heading}: {of}{' (descriptive)' if described else ''}{diverged}"
     sure.sort(key=lambda pair: -pair[1].points)
     gained = [pair for pair in sure if pair[1].points > 0]
     lowest = [pair for pair in sure if pair[1].points < 0]
