@@ -8,8 +8,10 @@ import pytest
 from support.ledger import publish_features, publish_scores, publish_training
 from support.results import HOME, a_selection, with_epochs
 
+from vitflow.data import places
+from vitflow.data.manifest import data_digest
 from vitflow.machine.files import FileProblem, read_json, write_json, write_text
-from vitflow.results import ledger
+from vitflow.results import ledger, times
 from vitflow.results.ledger import Job
 from vitflow.study.reading import parse_study
 from vitflow.study.schema import Study
@@ -24,6 +26,21 @@ def status(job: Job) -> str:
 
 
 # ------------------------------------------------------------------------------------------- the jobs
+
+
+def test_what_was_trained_on_other_images_is_stale_wherever_one_looks(study: Study, job: Job) -> None:
+    images = places.manifest(study.dataset.key)
+    publish_training(job, data_digest="of other images")
+    publish_scores(job)
+    assert status(job) == "done", "nobody can tell before the images are prepared"
+    write_json(images, {"digests": {"train": "a", "test": "b"}})
+    assert status(job) == "stale" and not job.is_over
+    assert ledger.weights_needed(study, job, job.paths.metrics) is None, "it is trained anew"
+    times.settle_job(study, job)
+    wanted = HOME.wanted(job.run, job.seed)
+    assert wanted.stat().st_mtime_ns > job.paths.train.stat().st_mtime_ns, "Snakemake plans the training"
+    publish_training(job, data_digest=data_digest(study.dataset.key))
+    assert status(job) == "done"
 
 
 def test_jobs_are_the_grid_once_per_seed(study: Study) -> None:

@@ -64,7 +64,7 @@ def summary(study: Study) -> None:
     for job in ledger.jobs(study, grid):
         if job.status == "stale":
             raise LedgerError(
-                f"{job.paths.train}: result of another configuration than {job.run} has now; "
+                f"{job.paths.train}: result of another configuration than {job.run} has now, or of other images; "
                 f"run `snakemake train` or `vitflow train --pending`"
             )
         if job.is_over:

@@ -17,7 +17,7 @@ def data_digest(dataset: str) -> str:
     manifest = places.manifest(dataset)
     if not manifest.exists():
         raise FileProblem(f"{manifest}: no such file; run `vitflow prepare` first")
-    digests = read_json(manifest)["digests"]
+    digests = read_json(manifest, "digests")["digests"]
     return sha256_text(digests["train"] + digests["test"])
 
 

@@ -8,6 +8,7 @@ No torch here.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from vitflow.analysis.records import Selection
+from vitflow.data import places
+from vitflow.data.manifest import data_digest
 from vitflow.machine.files import FileProblem, read_json, sha256_text
 from vitflow.results.layout import Layout, SeedPaths
 from vitflow.study.grid import Grid, Run, expand
@@ -47,11 +50,18 @@ class Job:
         record = training_record(self.paths) if self.paths.train.exists() else None
         if record is None:
             return "interrupted" if any(self.paths.state.glob("step-*.pt")) else "missing"
-        if record["config_digest"] != self.config.digest:
+        if not self.made(record):
             return "stale"
         if not self.evaluated(record):
             return "trained"
         return "diverged" if record["status"] == "diverged" else "done"
+
+    def made(self, record: dict[str, Any]) -> bool:
+        """Whether ``record`` (train.json) is of this configuration, and of the images that it names now."""
+        if record["config_digest"] != self.config.digest:
+            return False
+        images = _images(places.manifest(self.config.dataset.key))
+        return images is None or record.get("data_digest", images) == images
 
     @property
     def is_over(self) -> bool:
@@ -75,6 +85,17 @@ class Job:
             return False
         stated = read_json(self.paths.metrics, "checkpoint_sha256")
         return bool(stated["checkpoint_sha256"] == record["checkpoint_sha256"])
+
+
+def _images(manifest: Path) -> str | None:
+    """Identity of prepared images; None before they are prepared."""
+    return _digest_of(manifest, manifest.stat().st_mtime_ns) if manifest.exists() else None
+
+
+@functools.lru_cache(maxsize=64)
+def _digest_of(manifest: Path, changed: int) -> str:
+    """Read once for all jobs, until the file is another one."""
+    return data_digest(manifest.stem)
 
 
 def training_record(paths: SeedPaths) -> dict[str, Any]:
@@ -213,7 +234,7 @@ def weights_needed(study: Study, job: Job, output: Path) -> str | None:
     if not paths.train.exists() or paths.checkpoint.exists():
         return None
     record = training_record(paths)
-    if record["config_digest"] != job.config.digest:
+    if not job.made(record):
         return None  # it is trained anew anyway
     if output.exists() and belongs(study, read_json(output), record):
         return None

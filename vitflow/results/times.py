@@ -30,7 +30,7 @@ def settle_job(study: Study, job: Job) -> None:
     if not wanted.exists() or read_json(wanted) != content:
         write_json(wanted, content)
     record = training_record(paths) if paths.train.exists() else None
-    if record is None or record["config_digest"] != job.config.digest:
+    if record is None or not job.made(record):
         os.utime(wanted)  # newer than scores that a failed training, whose outputs Snakemake deletes, left behind
     else:
         _settle_results(study, job, record, wanted)
