@@ -92,6 +92,8 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     "four inks": (saved(PICTURE.convert("CMYK"), "JPEG"), 3, "mode CMYK, expected 3 channel(s) of 8 bits"),
     "black and white": (saved(PICTURE.convert("1")), 1, "mode 1, expected 1 channel(s) of 8 bits"),
     "grey for colour": (saved(PICTURE.convert("L")), 3, "mode L, expected 3 channel(s) of 8 bits"),
+    "grey for colour, as JPEG": (saved(PICTURE.convert("L"), "JPEG"), 3, "mode L, expected 3 channel(s) of 8 bits"),
+    "colour for grey, as JPEG": (saved(PICTURE, "JPEG"), 1, "mode RGB, expected 1 channel(s) of 8 bits"),
     "colour for grey": (saved(PICTURE), 1, "mode RGB, expected 1 channel(s) of 8 bits"),
     "another size": (saved(PICTURE.resize((SIZE + 1, SIZE))), 3, "7x6 pixels, expected 6x6"),
 }

@@ -192,7 +192,16 @@ def test_names_in_any_alphabet_are_classes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("café", "cafe\u0301"), ("Dog", "dog"), ("dog", "dog "), ("straße", "STRASSE")]
+    ("one", "other"),
+    [
+        ("café", "cafe\u0301"),
+        ("Dog", "dog"),
+        ("dog", "dog "),
+        ("straße", "STRASSE"),
+        ("a b", "a  b"),
+        ("a b", "a\u00a0b"),
+        ("cat", "cat."),
+    ],
 )
 def test_classes_that_people_take_for_one_are_named_both(one: str, other: str) -> None:
     tree = source()
@@ -200,3 +209,17 @@ def test_classes_that_people_take_for_one_are_named_both(one: str, other: str) -
         (tree / split / "dog").rename(tree / split / other)
         (tree / split / "cat").rename(tree / split / one)
     refused(folder(), "source/pets: classes", ascii(one), ascii(other), "rename one")
+
+
+def test_a_class_without_a_visible_name_is_refused() -> None:
+    tree = source()
+    for split in ("train", "test"):
+        (tree / split / "dog").rename(tree / split / "\u00a0")
+    refused(folder(), "a class whose name is blank")
+
+
+def test_a_pipe_that_calls_itself_an_archive_does_not_hang() -> None:
+    place = Path("pipes")
+    place.mkdir()
+    os.mkfifo(place / "x.zip")
+    refused(folder(place), "pipes: no images")

@@ -28,6 +28,10 @@ def a_broken_link(place: Path) -> None:
     place.symlink_to("nowhere.png")
 
 
+def a_link_to_itself(place: Path) -> None:
+    place.symlink_to(place.name)
+
+
 def a_link_out(place: Path) -> None:
     outside = Path("outside.png").absolute()
     Image.new("RGB", (SIZE, SIZE)).save(outside)
@@ -55,7 +59,8 @@ ODD = {
     a_pipe: "a named pipe, socket or device; remove it",
     a_socket: "a named pipe, socket or device; remove it",
     a_device: "a named pipe, socket or device; remove it",
-    a_broken_link: "cannot be read (No such file or directory)",
+    a_broken_link: "a link to nothing, or to itself",
+    a_link_to_itself: "a link to nothing, or to itself",
     a_link_out: "a link that leads out of the folder of images",
     a_link_to_a_folder_out: "a link that leads out of the folder of images",
     a_loop: "a folder; expected train/<class>/<image>",

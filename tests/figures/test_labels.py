@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from vitflow.figures import style
-from vitflow.figures.labels import Label, place, spread, wrap
+from vitflow.figures.labels import Label, place, spread, taken_for, wrap
+from vitflow.figures.style import new_figure, styled
 
 BOXES = st.lists(st.tuples(st.floats(-2, 3), st.floats(0.01, 0.3)), min_size=1, max_size=9)
 
@@ -51,3 +53,22 @@ def test_wrapped_labels_fit_and_say_when_they_are_cut() -> None:
     lines = wrap(long, 20).split("\n")
     assert len(lines) == 2 and max(map(len, lines)) <= 20 and lines[-1].endswith("…")
     assert wrap("patch size 2", 20) == "patch size 2"
+
+
+def test_an_arrow_points_to_what_was_predicted_whatever_direction_the_names_run_in() -> None:
+    """Inked from left to right, true class, arrow, predicted class: as with Latin names of the same widths."""
+
+    def columns(text: str) -> list[int]:
+        figure = new_figure((5, 1))
+        figure.text(0.05, 0.3, text, fontsize=30)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        dark = np.asarray(canvas.buffer_rgba())[..., 0].min(axis=0) < 128
+        return np.flatnonzero(dark).tolist()
+
+    arabic, latin = "\u0642\u0637\u0629", "dog"
+    with styled(arabic):
+        alone = columns(arabic)
+        assert columns(taken_for(arabic, latin))[: len(alone)] == alone
+        assert columns(f"{arabic} → {latin}")[: len(alone)] != alone, "without help the predicted class comes first"
+        assert taken_for("cat", latin) == "cat → dog"

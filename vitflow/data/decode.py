@@ -72,7 +72,9 @@ def _convert(channels: int) -> str:
     """ImageMagick's command for any image, on a white ground; PNG's colour type is told, for it takes the smallest."""
     space, kind = {1: ("Gray", 0), 3: ("sRGB", 2)}[channels]
     depth = f"-depth 8 -define png:bit-depth=8 -define png:color-type={kind}"
-    return f"`mogrify -background white -alpha remove -alpha off -colorspace {space} {depth} FILE`"
+    # a JPEG takes its number of channels from -type alone
+    type_ = {1: "Grayscale", 3: "TrueColor"}[channels]
+    return f"`mogrify -background white -alpha remove -alpha off -colorspace {space} -type {type_} {depth} FILE`"
 
 
 def _resize(size: int) -> str:

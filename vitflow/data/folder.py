@@ -77,7 +77,9 @@ def _is_tree(path: Path) -> bool:
 def _archives(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    return sorted(one for one in path.glob("*") if one.suffix.lower() == ".zip" and not is_clutter([one.name]))
+    return sorted(
+        one for one in path.glob("*") if one.suffix.lower() == ".zip" and one.is_file() and not is_clutter([one.name])
+    )
 
 
 def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
@@ -90,6 +92,8 @@ def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
         place = parts[start:]
         if len(place) != 3:
             refusals.add(where, f"expected {parts[start]}/<class>/<image>; move or remove it")
+        elif not place[1].strip():
+            refusals.add(place[1], "a class whose name is blank; rename its folder")
         elif not is_text(place[1]):
             refusals.add(place[1], "a class whose name is not UTF-8 text without control characters; rename its folder")
         elif not where.lower().endswith(SUFFIXES):
@@ -106,7 +110,8 @@ def _classes(path: Path, found: list[Image]) -> tuple[str, ...]:
     classes = tuple(sorted({image.name for image in found}))
     seen: dict[str, str] = {}
     for name in classes:
-        alike = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+        alike = " ".join(folded.split()).rstrip(".")  # Windows takes no last dot
         if alike in seen:
             raise DataError(
                 f"{path}: classes {seen[alike]!a} and {name!a} differ only in case, spaces or composed "

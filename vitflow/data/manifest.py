@@ -22,9 +22,16 @@ def data_digest(dataset: str) -> str:
 
 
 def check_shares(dataset: Dataset) -> None:
-    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared."""
+    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared.
+
+    Also where the images come from a place that can be reached and is not what it was then.
+    """
     if not places.manifest(dataset.key).exists():
         return
+    if places.origin(dataset.key).exists():
+        from vitflow.data import origin  # not before: it reads images, and Snakemake only plans
+
+        origin.check(dataset)
     manifest = read_manifest(dataset)
     classes = manifest["classes"]
     for label, name in enumerate(classes):

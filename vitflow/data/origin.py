@@ -59,7 +59,7 @@ def check(dataset: Dataset) -> None:
     if told:
         raise DataError(
             f"{place}: not what {places.prepared(dataset.key)} was made from: files {', '.join(told)}; "
-            "`vitflow prepare` reads it anew"
+            "`vitflow prepare`, with the --config of the study, reads it anew"
         )
 
 

@@ -38,7 +38,9 @@ def _listed(folder: Path, inside: str, refusals: Refusals) -> Iterator[os.DirEnt
         return
     for entry in found:
         target = os.path.realpath(entry.path)
-        if entry.is_symlink() and os.path.commonpath([inside, target]) != inside:
+        if entry.is_symlink() and not os.path.exists(entry.path):
+            refusals.add(entry.path, "a link to nothing, or to itself; remove it")
+        elif entry.is_symlink() and os.path.commonpath([inside, target]) != inside:
             refusals.add(entry.path, "a link that leads out of the folder of images; copy what it names to its place")
         else:
             yield entry

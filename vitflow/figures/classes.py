@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from vitflow.analysis.records import ClassAccuracy, Confused
-from vitflow.figures.labels import shorten, wrap
+from vitflow.figures.labels import shorten, taken_for, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, missing, new_figure
@@ -74,4 +74,4 @@ def _apart(found: ClassAccuracy) -> float:
 
 
 def _names(found: Confused) -> str:
-    return f"{shorten(found.actual, 12)} → {shorten(found.predicted, 12)}"
+    return taken_for(shorten(found.actual, 12), shorten(found.predicted, 12))

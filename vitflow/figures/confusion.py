@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from vitflow.figures.labels import shorten
+from vitflow.figures.labels import shorten, taken_for
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, BLUE, FULL, GREY, SMALL, Drawing, heading, new_figure
 
@@ -88,7 +88,7 @@ def _pairs(axes: Axes, percent: NDArray[np.float64], worst: list[tuple[int, int]
     axes.plot(values, range(len(worst)), "o", color=BLUE, markersize=9)
     for y, value in enumerate(values):
         axes.annotate(f"{value:.1f}", (value, y), xytext=(9, 0), textcoords="offset points", va="center", fontsize=13)
-    axes.set_yticks(range(len(worst)), [f"{classes[i]} → {classes[j]}" for i, j in worst])
+    axes.set_yticks(range(len(worst)), [taken_for(classes[i], classes[j]) for i, j in worst])
     axes.set_ylim(max(len(worst), 4) - 0.5, -0.5)
     axes.set_xlim(0, 1.2 * max(values, default=1.0))
     axes.set_xticks([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -46,6 +47,17 @@ def wrap(text: str, width: int, lines: int = 2) -> str:
 def shorten(name: str, letters: int = 24) -> str:
     """A name that leaves room for the picture: cut off, with an ellipsis, where it is longer."""
     return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
+
+
+def taken_for(actual: str, predicted: str) -> str:
+    """``cat → dog``, left to right whatever the names' direction: else an Arabic name would turn the arrow round."""
+    return f"{_isolated(actual)} → {_isolated(predicted)}"
+
+
+def _isolated(name: str) -> str:
+    """A name whose letters run from right to left, set apart from what stands beside it (Unicode annex 9)."""
+    runs_left = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}" if runs_left else name
 
 
 def spread(wanted: list[float], sizes: list[float], low: float, high: float) -> list[float]:

@@ -7,9 +7,10 @@ import posixpath
 import re
 from typing import Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from vitflow.study.fields import Strict
+from vitflow.study.names import check_words
 
 
 class Images(NamedTuple):
@@ -58,6 +59,11 @@ class Dataset(Strict):
     image_size: int | None = Field(None, ge=4, le=4096, description="pixels a side; only for 'folder'")
     channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
     classes: int | None = Field(None, ge=2, le=100_000, description="only for 'folder'")
+
+    @field_validator("title")
+    @classmethod
+    def _title_can_be_shown(cls, text: str | None) -> str | None:
+        return text if text is None else check_words(text)
 
     @model_validator(mode="after")
     def _shape_is_known(self) -> Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 
 
 class ConfigError(ValueError):
@@ -24,3 +25,13 @@ def check_name(name: str, what: str) -> str:
         safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "my-study"
         raise ConfigError(f"'{name}' cannot name {what}: letters, digits, '-' and '_' only; for example '{safe}'")
     return name
+
+
+def check_words(text: str) -> str:
+    """``text``, if slides and pages can show it on one line; raises ConfigError naming what they cannot."""
+    for letter in text:
+        if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in "\uffff\ufffe":
+            raise ConfigError(f"{letter!a} cannot be shown; words on one line only")
+    if text and not text.strip():
+        raise ConfigError("blank; write some words, or leave it out")
+    return text

@@ -15,7 +15,7 @@ from vitflow.study.dataset import Dataset
 from vitflow.study.fields import Axes, Scalar, Strict
 from vitflow.study.messages import explain
 from vitflow.study.models import FAMILIES, Model, ViT
-from vitflow.study.names import ConfigError, check_name, nearest
+from vitflow.study.names import ConfigError, check_name, check_words, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 
@@ -63,6 +63,11 @@ class Study(Strict):
     best: Best | None = None
     features: Features = Features()
     equivalence_margin: float = Field(0.5, gt=0, description="percentage points; smaller differences are irrelevant")
+
+    @field_validator("title", "author")
+    @classmethod
+    def _words_can_be_shown(cls, text: str) -> str:
+        return check_words(text)
 
     @field_validator("study")
     @classmethod
