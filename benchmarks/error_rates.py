@@ -1,6 +1,6 @@
 """How often a study without any effect is said to have one: Dunnett's intervals, Welch's, and both together.
 
-python benchmarks/error_rates.py          a minute; writes results/benchmarks/error-rates.json
+python benchmarks/error_rates.py          a minute; writes results/error-rates.json
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def error_rates(spreads: list[float], base: float, generator: np.random.Generato
 
 if __name__ == "__main__":
     found = {name: error_rates(*world, np.random.default_rng(1), name) for name, world in WORLDS.items()}
-    write_json(RESULTS / "benchmarks" / "error-rates.json", {"trials": TRIALS, "seeds": SEEDS, "worlds": found})
+    write_json(RESULTS / "error-rates.json", {"trials": TRIALS, "seeds": SEEDS, "worlds": found})
     for name, rates in found.items():
         print(f"{name}: " + ", ".join(f"{test} {100 * rate:.1f} %" for test, rate in rates.items()))

@@ -101,10 +101,10 @@ def summary_of(**runs: Run) -> Summary:
 def test_what_to_do_next_follows_from_the_numbers() -> None:
     open_one, other = a_run(1.0, (-1.0, 3.0), label="registers 4"), a_run(-0.3, (-1.0, 0.4), label="norm rmsnorm")
     steps = next_steps(summary_of(a=open_one, b=other, c=a_run(**GAIN), d=diverged(5, label="learning rate 1")))
-    assert steps[0] == "Train the baseline twice as long: whether it has converged is not known."
-    assert steps[1].startswith("More seeds for the 2 changes whose interval") and "registers 4 first" in steps[1]
+    assert steps[0] == "Train the baseline twice as long: whether it has converged is unknown."
+    assert steps[1] == "More seeds for 2 unclear changes, registers 4 first."
     assert steps[2] == "A lower learning rate for what diverged: learning rate 1."
-    assert steps[3].startswith("Fewer and more training images")
+    assert steps[3].startswith("Fewer and more images at equal steps")
 
 
 def test_what_is_settled_is_not_asked_for() -> None:

@@ -85,7 +85,7 @@ def test_a_failure_in_the_middle_of_repro_leaves_finished_runs_and_only_the_rest
     ran = jobs_in(story.resumed)
     assert ran["train_run"] == [str(WEIGHTS[LAST])]
     assert not {"extract_features", "look_inside"} & set(ran), "not again"
-    assert "8 files handed to DVC, 1 there already" in story.resumed, "only now, when all were finished"
+    assert "9 files handed to DVC, 1 there already" in story.resumed, "only now, when all were finished"
 
 
 def test_an_experiment_compares_its_scores_with_the_baselines(story: Story) -> None:
@@ -142,7 +142,7 @@ def test_plots_diff_draws_curves_confusions_bars_and_images_of_both_commits(late
 def test_an_earlier_commit_checked_out_with_dvc_has_nothing_to_do(later: Path, finished: Path) -> None:
     git(later, "checkout", "--quiet", "HEAD~1")
     dvc(later, "checkout")
-    assert "9 verified" in vitflow(later, "restore")
+    assert "10 verified" in vitflow(later, "restore")
     assert to_do(later) == {}
     assert all((later / path).read_bytes() == (finished / path).read_bytes() for path in KEPT)
 
@@ -161,7 +161,7 @@ def test_an_earlier_commit_checked_out_with_git_alone_is_not_blessed_and_restore
     status = vitflow(later, "status")
     assert "`vitflow record` would refuse" in status and f"{WEIGHTS['width=8/seed0']}: not the bytes that" in status
 
-    assert "8 files restored, 9 verified" in vitflow(later, "restore")
+    assert "9 files restored, 10 verified" in vitflow(later, "restore")
     assert all((later / path).read_bytes() == (finished / path).read_bytes() for path in KEPT)
     assert git(later, "status", "--porcelain") == ""
     assert to_do(later) == {}

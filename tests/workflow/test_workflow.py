@@ -228,7 +228,7 @@ def test_the_report_has_the_chapters_of_the_talk_and_a_caption_everywhere(checko
     )
     assert sorted(chapters) == ["1. Data", "2. Training", "3. Comparison", "4. Features", "5. Talk"]
     found = {chapter: {Path(path).name for path in parts["Other"]} for chapter, parts in chapters.items()}
-    assert found["1. Data"] == {"digits.json"}
+    assert found["1. Data"] == {"digits.json", "images.svg", "model.svg"}
     assert found["5. Talk"] == {"deck.html", "deck.pdf", "explore.html"}
     assert "summary.csv" in found["3. Comparison"]
     drawn = {path.name for path in (checkout / "results/tiny/figures").glob("*.svg")}

@@ -75,6 +75,8 @@ def _best(
     selection: Selection, runs: Mapping[str, Confirmed], step: Contrast | None, techniques: Techniques, margin: float
 ) -> str:
     run = runs[selection.best]
+    if not run.n:
+        return "The best combination diverged on every fresh seed"
     if selection.best == selection.best_architecture:
         reached = f"{with_sd(run.test)} % on {_fresh(run.n)}"
         return f"No technique is adopted: the best combination is the best architecture, {reached}"

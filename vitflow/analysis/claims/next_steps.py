@@ -12,21 +12,19 @@ def next_steps(summary: Summary) -> list[str]:
     steps = []
     longer = runs.get(f"epochs={2 * int(str(summary.training['epochs']))}")
     if longer is None or longer.difference is None:
-        steps.append("Train the baseline twice as long: whether it has converged is not known.")
+        steps.append("Train the baseline twice as long: whether it has converged is unknown.")
     elif judge(of_group(longer), margin) == "gained":
-        steps.append("Train longer: twice the epochs still gain, so the order of the changes may differ there.")
+        steps.append("Train longer: twice the epochs still gain, and orders may change.")
     changes = [run for run in runs.values() if run.kind == "change" and run.difference and run.difference.test_interval]
     open_ones = [run for run in changes if effect(run, margin) == "unclear"]
     if open_ones:
         nearest = max(open_ones, key=lambda run: abs(of_study(run).points))
-        steps.append(
-            f"More seeds for the {len(open_ones)} changes whose interval still holds both 0 and more than the "
-            f"margin, {nearest.label} first."
-        )
+        of = "change" if len(open_ones) == 1 else "changes"
+        steps.append(f"More seeds for {len(open_ones)} unclear {of}, {nearest.label} first.")
     if unstable := [runs[name].label for name in summary.diverged]:
         steps.append(f"A lower learning rate for what diverged: {unstable[0]}.")
     if not any(axis.axis == "train_images" for axis in summary.axes) and not any(
         run.kind == "subset" for run in runs.values()
     ):
-        steps.append("Fewer and more training images at equal steps: does the distance to the ResNet close?")
+        steps.append("Fewer and more images at equal steps: does the ResNet's lead shrink?")
     return steps[:4]
