@@ -8,9 +8,12 @@ import pytest
 import torch
 from support.commands import TWO_RUNS, edited
 
+from vitflow.data import places
 from vitflow.data.prepare import load
+from vitflow.machine.files import write_json
 from vitflow.measuring import cost
-from vitflow.measuring.estimate import hours_a_seed, training_images
+from vitflow.measuring.estimate import ASSUMED, hours_a_seed, training_images
+from vitflow.study.dataset import Dataset
 from vitflow.study.grid import expand
 from vitflow.study.reading import read_study
 
@@ -31,3 +34,10 @@ def test_the_number_of_training_images_needs_no_data(here: Path) -> None:
     assert training_images(dataset) == 200
     everything = dataset.model_copy(update={"train_images": None})
     assert training_images(everything) == pytest.approx(len(load(everything).train.labels), rel=0.01)
+
+
+def test_a_folders_images_are_counted_once_they_are_prepared(in_an_empty_folder: None) -> None:
+    folder = Dataset(name="folder", path="pets", image_size=8, channels=3, classes=2, validation_fraction=0.2)
+    assert training_images(folder) == 0.8 * ASSUMED
+    write_json(places.manifest(folder.key), {"counts": {"train": {"cat": 30, "dog": 20}, "test": {"cat": 5, "dog": 5}}})
+    assert training_images(folder) == 40

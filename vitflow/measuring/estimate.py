@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from vitflow.data import places
+from vitflow.machine.files import read_json
 from vitflow.measuring.cost import Turns, exact
 from vitflow.study.dataset import IMAGES, Dataset
 from vitflow.study.grid import Grid
 
-#: training images that are assumed where the configuration does not tell
+#: training images that are assumed of a folder that nobody has counted yet
 ASSUMED = 50_000
 
 
@@ -31,7 +33,11 @@ def hours_a_seed(grid: Grid, device: torch.device) -> dict[str, float]:
 
 
 def training_images(dataset: Dataset) -> int:
-    """Images that a training sees in an epoch, from the configuration alone."""
-    official = IMAGES[dataset.name].training if dataset.name in IMAGES else ASSUMED
+    """Images that a training sees in an epoch; those of a folder are counted by its manifest, if there is one."""
+    manifest = places.manifest(dataset.key)
+    if dataset.name in IMAGES:
+        official = IMAGES[dataset.name].training
+    else:
+        official = sum(read_json(manifest, "counts")["counts"]["train"].values()) if manifest.exists() else ASSUMED
     available = round(official * (1 - dataset.validation_fraction))
     return min(dataset.train_images or available, available)
