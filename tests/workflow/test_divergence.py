@@ -82,5 +82,5 @@ def test_a_study_whose_every_run_diverged_has_a_deck_that_says_so(tmp_path: Path
     assert "No model gives features" in deck
     assert "The best combination diverged on every fresh seed" in deck
     status = call(where, "vitflow", "status", "--config", STUDY)
-    assert "3 diverged, of 3" in status and "not what the configuration says" not in status
+    assert "4 diverged, of 4" in status and "not what the configuration says" not in status
     assert planned(where) == {}

@@ -29,7 +29,7 @@ def better_metric(where: Path) -> None:
 
 
 def better_table(where: Path) -> None:
-    edit(where / HOME / "summary.csv", "heads=1,1,0,", "heads=1,1,0,9")
+    edit(where / HOME / "summary.csv", "heads=1,change,1,0,", "heads=1,change,1,0,9")
 
 
 def better_curve(where: Path) -> None:
