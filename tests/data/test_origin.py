@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from support.images import KEY, SIZE, folder, make_images, refused, same, source, write_tree, write_zip
 
-from vitflow.data.manifest import check_shares
+from vitflow.data.manifest import check_prepared
 from vitflow.data.prepare import load, prepare
 from vitflow.data.raw import DataError
 from vitflow.study.dataset import Dataset
@@ -82,7 +82,10 @@ def test_reading_a_touched_source_anew_is_enough_where_its_images_are_the_same()
     first = load(folder())
     os.utime(tree / "train/cat/3.png", (1, 1))
     advice = "`vitflow prepare`, with the --config of the study, reads it anew"
-    for asks in (load, check_shares):  # the second is what plan and Snakemake ask, before any job
+    for asks in (
+        load,
+        lambda dataset: check_prepared([dataset]),
+    ):  # the second is what plan and Snakemake ask, before any job
         refused(folder(), "1 changed (train/cat/3.png)", advice, action=asks)
     prepare(folder())
     assert same(load(folder()), first)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vitflow.analysis.claims import Evidence
 from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
-from vitflow.analysis.records import Choice, Finalist, Selection
+from vitflow.analysis.records import Choice, Finalist, Interval, Selection
 from vitflow.study.fields import Scalar
 from vitflow.study.grid import BASELINE, expand, point
 from vitflow.study.names import ConfigError
@@ -105,8 +105,9 @@ class _Chooser:
         decided: dict[str, Choice] = {}
         candidates = []
         for group in groups:
+            intervals = self._intervals(group)
             for axis in self.study.ablations.get(group, {}):
-                best, decided[axis] = self._of_axis(group, axis)
+                best, decided[axis] = self._of_axis(group, axis, intervals)
                 candidates += [best] if best else []
         waiting = sorted(candidates, key=lambda candidate: -candidate.gain)
         while waiting:
@@ -135,11 +136,18 @@ class _Chooser:
         ranked.sort(key=lambda found: -found[0])
         return [(run, changes) for _, run, changes in ranked[:most]]
 
-    def _of_axis(self, group: str, axis: str) -> tuple[_Candidate | None, Choice]:
-        """The value of an axis that would be adopted, if any, and why (not)."""
+    def _intervals(self, group: str) -> dict[str, Interval | None]:
+        """By run of a group, the simultaneous interval of its gain."""
         members = sorted({p.run for p in self.grid.points if p.group == group and p.run != BASELINE})
+        return simultaneous_intervals(
+            self.validation.get(BASELINE, []), {run: self.validation.get(run, []) for run in members}
+        )
+
+    def _of_axis(
+        self, group: str, axis: str, intervals: Mapping[str, Interval | None]
+    ) -> tuple[_Candidate | None, Choice]:
+        """The value of an axis that would be adopted, if any, and why (not); ``intervals`` are its group's."""
         base = self.validation.get(BASELINE, [])
-        intervals = simultaneous_intervals(base, {run: self.validation.get(run, []) for run in members})
         sure: list[_Candidate] = []
         reasons: list[str] = []
         for value in self.study.ablations[group][axis]:
@@ -163,7 +171,7 @@ class _Chooser:
             return best, Choice(axis=axis, value=best.value, gain=round(best.gain, 4), why="sure on validation images")
         if not reasons:
             enough = len(base) >= ENOUGH_SEEDS and any(
-                len(self.validation.get(run, [])) >= ENOUGH_SEEDS for run in members
+                len(self.validation.get(run, [])) >= ENOUGH_SEEDS for run in intervals
             )
             reasons = ["no value whose gain is sure" if enough else "under three seeds, so nothing is sure"]
         return None, Choice(axis=axis, value="", gain=None, why="; ".join(reasons))

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from vitflow.commands.options import add_study, study_of
-from vitflow.data.manifest import check_shares, notes
+from vitflow.data.manifest import check_prepared, notes
 
 EXAMPLE = "vitflow plan --config config.yaml"
 
@@ -32,8 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     study, device = study_of(options), select_device()
     grid, jobs = expand(study), all_jobs(study)
-    for dataset in grid.datasets:
-        check_shares(dataset)
+    check_prepared(grid.datasets)
     hours, waiting = hours_a_seed(grid, device), [job for job in jobs if not job.is_over]
     here = device_name(device.type)
     if device.type == "cpu":

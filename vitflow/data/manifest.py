@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from vitflow.data import places
@@ -21,17 +22,26 @@ def data_digest(dataset: str) -> str:
     return sha256_text(digests["train"] + digests["test"])
 
 
-def check_shares(dataset: Dataset) -> None:
-    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared.
+def check_prepared(datasets: Iterable[Dataset]) -> None:
+    """Raise DataError where a study cannot be trained on what is prepared; asked before any job.
 
-    Also where the images come from a place that can be reached and is not what it was then.
+    The images come from a place that can be reached and is not what it was then, or a class has too few of them.
     """
+    by_key: dict[str, Dataset] = {}
+    for dataset in datasets:
+        check_shares(dataset)
+        by_key.setdefault(dataset.key, dataset)
+    for key, dataset in by_key.items():
+        if places.manifest(key).exists() and places.origin(key).exists():
+            from vitflow.data import origin  # not before: it reads images, and Snakemake only plans
+
+            origin.check(dataset)
+
+
+def check_shares(dataset: Dataset) -> None:
+    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared."""
     if not places.manifest(dataset.key).exists():
         return
-    if places.origin(dataset.key).exists():
-        from vitflow.data import origin  # not before: it reads images, and Snakemake only plans
-
-        origin.check(dataset)
     manifest = read_manifest(dataset)
     classes = manifest["classes"]
     for label, name in enumerate(classes):

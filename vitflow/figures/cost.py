@@ -13,9 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.axis import MULTIPLICATIONS, TIME, Quantity, differ, short
 from vitflow.figures.labels import Label, place, wrap
-from vitflow.figures.looks import Look, families, handles, highlighted, legend, looks
+from vitflow.figures.looks import Look, families, highlighted, legend, legend_below, looks
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, SMALL, Drawing, counted, diverged, heading, missing, new_figure, seeds
+from vitflow.figures.style import FULL, GREY, Drawing, counted, diverged, heading, missing, new_figure, seeds
 
 #: what is trained on the same images for as many epochs
 COMPARED = ("baseline", "change", "cross", "family")
@@ -45,16 +45,7 @@ def draw(analysis: Analysis) -> Drawing:
         axes.grid()
     heading(panels[0], "test accuracy (%)")
     panels[0].margins(y=0.12)
-    entries = legend(summary, list(runs), "crosses")
-    if len(entries) > 1:
-        figure.legend(
-            handles=handles(entries),
-            loc="outside lower left",
-            ncols=len(entries),
-            frameon=False,
-            fontsize=SMALL,
-            handletextpad=0.1,
-        )
+    legend_below(figure, legend(summary, list(runs), "crosses"))
     for axes, quantity in zip(panels, quantities, strict=True):
         _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
 

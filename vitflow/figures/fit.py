@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.labels import Label, place, wrap
-from vitflow.figures.looks import handles, highlighted, legend, looks
+from vitflow.figures.looks import highlighted, legend, legend_below, looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
     FULL,
@@ -73,16 +73,7 @@ def draw(analysis: Analysis) -> Drawing:
         axes.plot(*shown, marker, color=colour, markersize=size, mec="white", mew=0.8, clip_on=inside, zorder=3)
     axes.set_xlabel("right on clean training images (%)")
     heading(axes, "right on validation images (%)")
-    entries = legend(summary, list(points), "crosses, budgets")
-    if len(entries) > 1:
-        figure.legend(
-            handles=handles(entries),
-            loc="outside lower left",
-            ncols=len(entries),
-            frameon=False,
-            fontsize=SMALL,
-            handletextpad=0.1,
-        )
+    legend_below(figure, legend(summary, list(points), "crosses, budgets"))
     words = [*_gap_lines(axes, whole), *_corners(axes)]
     named = _named(summary, points)
     labels = [

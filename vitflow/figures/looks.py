@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vitflow.analysis.claims import of_group
 from vitflow.analysis.records import Summary
 from vitflow.figures.labels import shorten
-from vitflow.figures.style import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from vitflow.figures.style import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION
 from vitflow.study.grid import BASELINE
 
 GROUP_COLOURS = (BLUE, GREEN, PURPLE, SKY)
@@ -73,6 +74,19 @@ def handles(entries: Mapping[str, Look]) -> list[Line2D]:
         Line2D([], [], linestyle="", color=look.colour, marker=look.marker, markersize=8, label=shorten(words, letters))
         for words, look in entries.items()
     ]
+
+
+def legend_below(figure: Figure, entries: Mapping[str, Look]) -> None:
+    """Write what colours stand for in one line below the panels; nothing where there is one kind alone."""
+    if len(entries) > 1:
+        figure.legend(
+            handles=handles(entries),
+            loc="outside lower left",
+            ncols=len(entries),
+            frameon=False,
+            fontsize=SMALL,
+            handletextpad=0.1,
+        )
 
 
 def families(summary: Summary) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vitflow.data import places
-from vitflow.data.manifest import check_shares
+from vitflow.data.manifest import check_prepared
 from vitflow.data.raw import DataError
 from vitflow.machine.files import FileProblem, read_json, write_text
 from vitflow.results import ledger, stages, times
@@ -28,8 +28,7 @@ try:
     GRID = expand(STUDY)
     JOBS = ledger.jobs(STUDY, GRID)
     STAGES = stages.stages(STUDY)
-    for dataset in GRID.datasets:
-        check_shares(dataset)
+    check_prepared(GRID.datasets)
     if workflow.is_main_process:
         # what the jobs read, so that an override (`--config a=b`) reaches them; in the order of the study
         write_text(HOME.effective_config, STUDY.model_dump_json(indent=1))
@@ -42,6 +41,7 @@ except (ConfigError, DataError, FileProblem, ledger.LedgerError) as error:
 
 CONFIG = str(HOME.effective_config)
 BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}
+FRESH = {}  # likewise the finalists, once they are selected
 
 MANIFEST = str(places.manifest(STUDY.dataset.key))
 SCORES = [str(job.paths.metrics) for job in JOBS]
@@ -78,11 +78,13 @@ def job_of(wildcards):
         return BY_NAME[run, seed]
     if STUDY.best:
         checkpoints.select.get()
-        for job in ledger.fresh_jobs(STUDY):
-            if (job.run, str(job.seed)) == (run, seed):
+        if not FRESH:  # who they are is read from the scores of the whole grid
+            for job in ledger.fresh_jobs(STUDY):
+                FRESH[job.run, str(job.seed)] = job
                 if workflow.is_main_process:
                     times.settle_job(STUDY, job)
-                return job
+        if (run, seed) in FRESH:
+            return FRESH[run, seed]
     raise WorkflowError(f"study '{STUDY.study}' has no run '{run}' with seed {seed}")
 
 
