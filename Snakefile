@@ -11,12 +11,17 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vitflow.machine.files import FileProblem
-from vitflow.results.place import check_folder
+from vitflow.results.place import check_folder, take_away_log
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import read_yaml
 
 try:
     check_folder(Path(workflow.main_snakefile))
+except FileProblem as error:
+    take_away_log()
+    raise WorkflowError(str(error))
+
+try:
     if "study" not in config:
         read_yaml("config.yaml")  # Snakemake meets a file that is no text with a traceback
 except (ConfigError, FileProblem) as error:

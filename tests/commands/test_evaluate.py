@@ -50,7 +50,12 @@ def test_other_weights_than_recorded_are_refused(done: Path, mistake: Mistake) -
 
 
 def test_a_study_without_validation_images_trains_and_is_scored(here: Path, mistake: Mistake) -> None:
-    (here / "config.yaml").write_text(edited(TINY, ("validation_fraction: 0.2", "validation_fraction: 0")))
+    held_out = ("validation_fraction: 0.2", "validation_fraction: 0")
+    (here / "config.yaml").write_text(edited(TINY, held_out))
+    assert "best: needs validation images" in mistake("plan")
+    (here / "config.yaml").write_text(edited(TINY, held_out).split("best:")[0])
+    assert "features.runs: needs validation images" in mistake("plan")
+    (here / "config.yaml").write_text(edited(TINY, held_out).split("best:")[0] + "features: {runs: []}")
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     assert cli.main(["evaluate", "--run", "baseline"]) == 0
     metrics = read_json(BASELINE.metrics)

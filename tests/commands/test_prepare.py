@@ -11,6 +11,7 @@ from support.images import SIZE, make_images, write_tree
 from support.results import IMAGES, MANIFEST, bring_techniques
 
 from vitflow import cli
+from vitflow.results import record
 
 
 def test_data_that_cannot_be_written_are_told(here: Path, mistake: Mistake) -> None:
@@ -61,8 +62,8 @@ def pets(in_an_empty_folder: None) -> Path:
 
 
 TOLD = [
-    "1 test images that are training images too: pets/train/dog/3.png and pets/test/dog/0.png",
-    "1 images that bear two labels or more: pets/train/cat/2.png and pets/train/dog/1.png",
+    "1 test image that is a training image too: pets/train/dog/3.png and pets/test/dog/0.png",
+    "1 image that bears two labels or more: pets/train/cat/2.png and pets/train/dog/1.png",
 ]
 KEPT = "all are kept (with dataset.duplicates as drop, training goes without)"
 
@@ -82,19 +83,60 @@ def test_images_that_stand_there_twice_are_told(pets: Path, command: str, capsys
 def test_the_source_is_read_whenever_it_is_asked_for(pets: Path, mistake: Mistake) -> None:
     assert cli.main(["prepare"]) == 0
     (pets / "train/cat/0.png").rename(pets / "train/dog/moved.png")
-    assert "foreign data: train digest" in mistake("prepare")
+    assert "files 1 new (train/dog/moved.png), 1 gone" in mistake("plan")
+    assert cli.main(["prepare"]) == 0 and cli.main(["plan"]) == 0
     shutil.rmtree(pets / "test")
     assert "pets: no images in test/cat" in mistake("prepare")
     shutil.rmtree(pets)
     assert mistake("prepare") == "vitflow: pets: no such file or folder; correct dataset.path"
 
 
+def test_status_and_record_say_that_the_source_is_another_now(
+    pets: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["prepare"]) == 0
+    (pets / "test/cat/0.png").unlink()
+    told = "not what data/folder-pets-3be1d422.safetensors was made from: files 1 gone (test/cat/0.png)"
+    capsys.readouterr()
+    assert cli.main(["status"]) == 0
+    assert told in capsys.readouterr().out
+    monkeypatch.setattr(record, "needs_repository", lambda root: None)
+    monkeypatch.setattr(record, "dvc", lambda *words: "")
+    monkeypatch.setattr(record, "note_digest", lambda path, digest: None)
+    assert cli.main(["record", "--weights"]) == 0
+    assert told in capsys.readouterr().out
+
+
 def test_another_place_is_read_where_it_is_named(pets: Path, mistake: Mistake) -> None:
     pets.rename("elsewhere")
     assert cli.main(["prepare", "--path", "elsewhere"]) == 0
     write_tree(Path("others"), make_images(seed=1))
-    assert "others has" in mistake("prepare", "--path", "others")
+    assert "others: other images than" in mistake("prepare", "--path", "others")
     assert mistake("prepare", "--path", "nowhere") == "vitflow: --path nowhere: no such file or folder"
+
+
+def test_other_images_replace_those_of_which_there_are_results_only_where_that_is_said(
+    pets: Path, mistake: Mistake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["prepare"]) == 0
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    (pets / "test/cat/0.png").unlink()
+    told = "pets: other images than data/folder-pets-3be1d422.json has recorded: test (cat 2 for 3); correct"
+    assert told in mistake("prepare")
+    shutil.rmtree("results")
+    Path("data/folder-pets-3be1d422.origin.json").unlink()  # as in a clone, whose manifest comes from git
+    assert told in mistake("prepare")
+    capsys.readouterr()
+    assert cli.main(["prepare", "--replace"]) == 0
+    assert "replaced, since there are other images: test (cat 2 for 3)" in capsys.readouterr().out
+
+
+def test_a_split_that_the_images_do_not_allow_is_told_before_they_are_written(pets: Path, mistake: Mistake) -> None:
+    Path("config.yaml").write_text(STUDY.replace("validation_fraction: 0.25", "train_images: 16"))
+    assert "class 'cat' has 8 training images" in mistake("prepare")
+    Path("config.yaml").write_text(STUDY + "ablations: {data: {train_images: [4, 16]}}\n")
+    assert "class 'cat' has 8 training images" in mistake("prepare")
+    assert not list(Path("data").glob("*.json"))
 
 
 def test_a_plan_refuses_a_split_that_the_images_do_not_allow(pets: Path, mistake: Mistake) -> None:

@@ -17,13 +17,20 @@ from vitflow.results import audit
 
 
 @pytest.mark.parametrize("command", ["record", "restore"])
-def test_results_cannot_be_recorded_where_there_is_no_repository(done: Path, mistake: Mistake, command: str) -> None:
+def test_results_cannot_be_recorded_where_there_is_no_repository(
+    done: Path, mistake: Mistake, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "no DVC repository here: run `dvc init` (and `git init` before it)" in mistake(command)
     (done / ".dvc").mkdir()
     (done / ".dvc" / "config").write_text("")
     told = mistake(command)
     assert "git refuses results/tiny: not a git repository" in told and "; run `git init` in the project's" in told
     subprocess.run(["git", "init", "--quiet"], check=True)
+    (done / ".dvc" / "config").write_text("[core")
+    assert mistake(command).startswith("vitflow: .dvc/config: config file error: Invalid line")
+    assert cli.main(["status"]) == 0
+    assert "`vitflow record` would refuse: .dvc/config: " in capsys.readouterr().out
+    (done / ".dvc" / "config").write_text("")
     (done / ".gitignore").write_text("/results/tiny/\n")
     told = mistake(command)
     assert (

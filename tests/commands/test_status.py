@@ -58,7 +58,7 @@ def test_status_names_results_of_older_code_and_what_is_elsewhere(
     monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
     BASELINE.checkpoint.unlink()
     assert lines_after(capsys, 5) == [
-        "1 results are of older code:",
+        "1 results are of older code, for which `vitflow record` wants --accept-older-code:",
         f"  {BASELINE.train}: made by older code",
         "`vitflow record` would hand 1 of 1 verified files to DVC",
         "1 files are elsewhere (`vitflow restore` gets what DVC keeps)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_names_that_macos_wrote_without_saying_that_they_are_utf8_are_read() -> 
 def test_folders_of_macos_are_passed_over() -> None:
     archive = write_zip(Path("zips/pets.zip"), source())
     with zipfile.ZipFile(archive, "a") as handle:
-        for name in ("__MACOSX/train/cat/._0.png", "train/cat/.DS_Store", "train/", "train/empty/"):
+        for name in ("__MACOSX/train/cat/._0.png", "train/cat/.DS_Store", "train/", "train/dog/", "other/"):
             handle.writestr(name, b"")
     assert same(load(folder(archive)), load(folder()))
 
@@ -99,3 +100,45 @@ def test_a_member_that_would_fill_the_memory_is_refused(monkeypatch: pytest.Monk
         handle.writestr("train/cat/bomb.png", bytes(module.LARGEST + 1))
     assert archive.stat().st_size < 200_000
     refused(folder(archive), "zips/pets.zip/train/cat/bomb.png: larger than 64 MiB once unpacked")
+
+
+def test_names_that_begin_with_the_current_folder_are_read() -> None:
+    def dotted(info: zipfile.ZipInfo) -> None:
+        info.filename = f"./{info.filename}".replace("/cat/", "/./cat/")
+
+    assert same(load(folder(rewritten(dotted))), load(folder()))
+
+
+def test_names_in_an_untold_alphabet_are_refused() -> None:
+    names = {"cat": "猫", "dog": "犬"}
+    archive = rewritten(lambda info: None)
+    content = archive.read_bytes()
+    for name, japanese in names.items():  # as Windows writes them in Japan: three bytes, no word on the alphabet
+        written = (japanese.encode("shift_jis") + b"_")[:3]
+        content = content.replace(f"/{name}/".encode(), b"/" + written + b"/")
+    archive.write_bytes(content)
+    refused(folder(archive), "18 files cannot be used", "in an alphabet that the archive does not tell")
+
+
+@pytest.mark.parametrize("name", ["0.png", "pets/val/cat/0.jpeg"])
+def test_images_beside_the_splits_are_told(name: str) -> None:
+    archive = write_zip(Path("zips/pets.zip"), source(), prefix="pets/")
+    with zipfile.ZipFile(archive, "a") as handle:
+        handle.writestr("pets/README.md", "words")
+        handle.writestr(name, b"")
+    refused(folder(archive), f"zips/pets.zip/{name}: not in train/<class> or test/<class>; move it there")
+
+
+def test_a_class_without_images_is_told() -> None:
+    archive = write_zip(Path("zips/pets.zip"), source(), prefix="pets/")
+    with zipfile.ZipFile(archive, "a") as handle:
+        handle.writestr("pets/train/cow/", "")
+        handle.writestr("pets/test/cow/", "")
+    refused(folder(archive), "zips/pets.zip/pets/train/cow, zips/pets.zip/pets/test/cow: a class without images")
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz"])
+def test_a_tar_is_called_what_it_is(kind: str) -> None:
+    with tarfile.open("pets.zip", kind) as handle:
+        handle.add(source(), "pets")
+    refused(folder("pets.zip"), "pets.zip: a tar archive, which is not read; unpack it and name its folder")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 from support.images import SIZE
 
-from vitflow.data.decode import ORIENTATION, Unusable, decode
+from vitflow.data.decode import Unusable, decode
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
 PICTURE = Image.fromarray(PIXELS)
@@ -42,13 +42,13 @@ def of_16_bits(colours: int) -> bytes:
 def turned(orientation: int, form: str) -> bytes:
     """PICTURE as a camera stores it that was held in that way: lying, with a note how to turn it."""
     exif = Image.Exif()
-    exif[ORIENTATION] = orientation
+    exif[ExifTags.Base.Orientation] = orientation
     # the transformation that undoes each one
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
     undo = Image.Exif()
-    undo[ORIENTATION] = inverse
+    undo[ExifTags.Base.Orientation] = inverse
     lying = PICTURE.copy()
-    lying.getexif()[ORIENTATION] = inverse
+    lying.getexif()[ExifTags.Base.Orientation] = inverse
     lying = ImageOps.exif_transpose(lying)
     return saved(Image.fromarray(np.asarray(lying)), form, exif=exif, lossless=True)
 
@@ -65,7 +65,7 @@ def test_an_image_that_lies_is_turned_as_its_exif_says(orientation: int, form: s
 def test_a_photograph_that_lies_is_turned() -> None:
     upright = Image.fromarray(np.tile(np.array([[0, 255]], np.uint8).repeat(16, 1)[..., None], (32, 1, 3)))  # 32x32
     exif = Image.Exif()
-    exif[ORIENTATION] = 6  # to be turned by 90° clockwise
+    exif[ExifTags.Base.Orientation] = 6  # to be turned by 90° clockwise
     content = saved(upright.rotate(90), "JPEG", exif=exif, quality=100)
     found = decode(content, 32, 3).astype(int)
     assert (abs(found - np.asarray(upright).astype(int)) < 20).all()
@@ -147,3 +147,29 @@ def test_damaged_images_are_refused(form: str, number: int, monkeypatch: pytest.
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as WeasyPrint does when it is imported
     with pytest.raises(Unusable, match="copy it again"):
         decode(DAMAGE[number](saved(PICTURE, form)), SIZE, 3)
+
+
+def test_a_damaged_checksum_is_refused() -> None:
+    content = bytearray(saved(PICTURE))
+    place = content.find(b"IDAT") - 4
+    length = int.from_bytes(content[place : place + 4])
+    content[place + 8 + length] ^= 1  # the checksum alone: the pixels are as they were
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), PIXELS), "Pillow alone overlooks it"
+    with pytest.raises(Unusable, match=r"unreadable image .*; copy it again"):
+        decode(bytes(content), SIZE, 3)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_an_exif_that_cannot_be_read_is_told(form: str, recwarn: pytest.WarningsRecorder) -> None:
+    content = turned(6, form)
+    start = content.find(b"II*\0") if b"II*\0" in content else content.find(b"MM\0*")
+    whole = content[start : start + 8]
+    cut = bytearray(content)
+    cut[start : start + 8] = whole[:4] + b"\xff\xff\xff\x7f"  # where its list would begin
+    if form == "PNG":  # the checksum is right
+        place = content.find(b"eXIf")
+        length = int.from_bytes(content[place - 4 : place])
+        cut[place + 4 + length : place + 8 + length] = zlib.crc32(bytes(cut[place : place + 4 + length])).to_bytes(4)
+    with pytest.raises(Unusable, match=r"unreadable EXIF .*`mogrify -strip FILE`"):
+        decode(bytes(cut), SIZE, 3)
+    assert not list(recwarn)

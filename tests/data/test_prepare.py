@@ -23,11 +23,12 @@ from vitflow.data.splits import Data
 
 def test_foreign_data_is_refused_and_nothing_overwritten() -> None:
     tree = source()
-    recorded = prepare(folder())["digests"]["test"]
+    prepare(folder())
     Image.new("RGB", (SIZE, SIZE)).save(tree / "test/dog/0.png")
-    refused(folder(), f"data/{KEY}.json: foreign data", f"test digest {recorded} is recorded", "source/pets")
+    told = f"source/pets: other images than data/{KEY}.json has recorded: test (as many of each class); correct"
+    refused(folder(), told, "`vitflow prepare --replace`")
     Path(f"data/{KEY}.safetensors").unlink()  # as in a clone, whose manifest comes from git
-    refused(folder(), f"data/{KEY}.json: foreign data", action=load)
+    refused(folder(), told, action=load)
 
 
 def test_prepare_heals_a_damaged_prepared_file_which_load_refuses() -> None:

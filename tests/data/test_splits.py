@@ -64,9 +64,9 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
 )
 def test_a_split_that_the_images_do_not_allow_is_refused(fields: dict[str, object]) -> None:
     source()
-    prepare(folder())
+    manifest = prepare(folder())
     with pytest.raises(DataError, match="has 6 training images"):
-        check_shares(folder(**fields))  # as a plan does, before any job
+        check_shares(folder(**fields), manifest)  # as a plan does, before any job
     name = "dog" if fields == {"train_images": 1} else "cat"
     message = f"data/{KEY}.safetensors: class '{name}' has 6 training images"
     refused(folder(**fields), message, "train_images", action=load)
@@ -76,9 +76,9 @@ def test_a_plan_knows_how_many_images_are_left_without_duplicates() -> None:
     images = make_images(train=4)
     images["train"]["dog"][1] = images["train"]["dog"][0]
     write_tree(Path("source/pets"), images)
-    prepare(folder())
+    manifest = prepare(folder())
     fields = {"train_images": 8, "validation_fraction": 0}
-    check_shares(folder(**fields))
+    check_shares(folder(**fields), manifest)
     with pytest.raises(DataError, match="class 'dog' has 3 training images"):
-        check_shares(folder(duplicates="drop", **fields))
+        check_shares(folder(duplicates="drop", **fields), manifest)
     refused(folder(duplicates="drop", **fields), "class 'dog' has 3 training images", action=load)

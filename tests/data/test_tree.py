@@ -97,3 +97,57 @@ def test_a_folder_that_may_not_be_read_is_named() -> None:
     if os.access(tree / "train/dog", os.R_OK):
         pytest.skip("root may read everything")
     refused(folder(), "source/pets/train/dog: cannot be read (Permission denied)")
+
+
+BESIDE = "not in train/<class> or test/<class>; move it there"
+
+
+@pytest.mark.parametrize("place", ["0.png", "val/cat/0.png", "extra/deep/er/0.JPG", "Train/cat/0.png"])
+def test_images_beside_the_splits_are_told(place: str) -> None:
+    file = source() / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (SIZE, SIZE)).save(file)
+    told = place.split("/")[0]
+    refused(folder(), f"source/pets/{told}: {BESIDE} (validation images are drawn from train)")
+
+
+@pytest.mark.parametrize(
+    "place", ["README.md", "docs/labels.csv", ".cache/0.png", "docs/.thumbs/0.png", "lost+found/0.png"]
+)
+def test_what_is_no_image_beside_the_splits_is_nobodys_business(place: str) -> None:
+    tree = source()
+    (tree / place).parent.mkdir(parents=True, exist_ok=True)
+    (tree / place).write_bytes(b"words")
+    prepare(folder())
+
+
+def test_a_class_without_images_is_told() -> None:
+    tree = source()
+    for split in ("train", "test"):
+        (tree / split / "cow").mkdir()
+    (tree / "test/cow/Thumbs.db").write_bytes(b"")
+    told = "source/pets/train/cow, source/pets/test/cow: a class without images; remove the folder, or fill it"
+    refused(folder(), told)
+
+
+def test_without_splits_what_is_there_instead_is_named() -> None:
+    tree = source()
+    (tree / "train").rename(tree / "training")
+    (tree / "test").rename(tree / "testing")
+    refused(folder(), "expected train/<class>/* and test/<class>/*", "there are testing, training")
+
+
+@pytest.mark.parametrize("name", ["ehthumbs_vista.db", "Picasa.ini", "0.png~", "~", "Icon\r", "THUMBS.DB", ".0.png"])
+def test_what_programs_leave_behind_is_passed_over(name: str) -> None:
+    tree = source()
+    expected = prepare(folder())
+    (tree / "train/cat" / name).write_bytes(b"junk")
+    assert prepare(folder()) == expected
+
+
+@pytest.mark.parametrize("name", ["$RECYCLE.BIN", "#recycle", "@eaDir", "lost+found", "System Volume Information"])
+def test_folders_that_systems_leave_behind_are_passed_over(name: str) -> None:
+    tree = source()
+    expected = prepare(folder())
+    shutil.copytree(tree / "train/cat", tree / "train" / name)
+    assert prepare(folder()) == expected

@@ -60,10 +60,14 @@ def test_dvc_is_called_as_it_is_and_its_words_are_told(monkeypatch: pytest.Monke
     assert json.loads(dvc("add", "--quiet", WEIGHTS)) == ["add", "--quiet", str(WEIGHTS)]
     refusing = (
         "import sys; print('half'); "
-        "print('ERROR: no space\\n\\n<https://dvc.org>\\nERROR: none at all', file=sys.stderr); sys.exit(7)"
+        "print('WARNING: hm\\nERROR: no space\\n\\n<https://dvc.org>\\nERROR: none at all\\n\\nHaving any troubles?', "
+        "file=sys.stderr); sys.exit(7)"
     )
     monkeypatch.setattr(room, "DVC", (sys.executable, "-c", refusing))
     with pytest.raises(RecordError) as error:
         dvc("add", WEIGHTS)
     assert str(error.value) == "dvc add failed: no space\n  none at all"
     assert dvc("config", "core.remote", check=False) == "half"
+    monkeypatch.setattr(room, "DVC", (sys.executable, "-c", "raise SystemExit('killed\\nHaving any troubles?')"))
+    with pytest.raises(RecordError, match=r"^dvc add failed: killed$"):
+        dvc("add", WEIGHTS)

@@ -59,6 +59,12 @@ def test_where_there_is_no_project_at_all_nothing_is_said(tmp_path: Path, monkey
     check_folder(Path("config.yaml"))
 
 
+def test_in_an_empty_folder_the_way_is_told(in_an_empty_folder: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan"]) == 2
+    told = "vitflow: config.yaml: no such file; `cd` to the project's folder, which has the Snakefile\n"
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize("link", ["results", "data", "results/s", "results/s/checkpoints", "results/s/runs"])
 def test_results_behind_a_link_are_refused_before_any_training(
     link: str, tmp_path: Path, in_an_empty_folder: None, capsys: pytest.CaptureFixture[str]

@@ -48,6 +48,16 @@ NO_MAPPING = "expected a mapping with keys such as study, dataset, ablations"
         HEAD + "seeds: -012": ["line 3: -012 would be read as -10"],
         "{[a, b]: 1}": ["line 1: a key must be a word, not ['a', 'b']"],
         "{{a: b}: 1}": ["line 1: a key must be a word"],
+        "[" * 3000: ["nested too deeply"],
+        HEAD.replace("name: cifar10", "name: folder, path: '', image_size: 8, channels: 1, classes: 2"): [
+            "dataset.path"
+        ],
+        HEAD.replace("name: cifar10", "name: cifar10, validation_fraction: 0"): [
+            "features.runs: needs validation images"
+        ],
+        HEAD.replace("name: cifar10", "name: cifar10, validation_fraction: 0") + "features: {runs: []}\nbest: {}": [
+            "best: needs validation images, and dataset.validation_fraction 0 leaves none; raise it, or set best: null"
+        ],
     }
 )
 def test_a_file_that_is_no_study_is_told(is_told: IsTold, text: str, parts: list[str]) -> None:

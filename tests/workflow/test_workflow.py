@@ -13,7 +13,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from support.checkouts import ROOT, STUDY, copy_code, edit, environment, jobs_in, planned, snakemake
+from support.checkouts import ROOT, STUDY, call, copy_code, edit, environment, jobs_in, planned, snakemake
 
 
 @pytest.fixture
@@ -184,6 +184,18 @@ def test_a_mistake_in_the_configuration_is_told_before_the_first_job(
     assert message in output
     assert "Traceback" not in output
     assert not (where / "results").exists(), "nothing is half-written"
+
+
+def test_in_a_folder_that_is_no_project_the_way_is_told_and_nothing_left(tmp_path: Path) -> None:
+    where = copy_code(tmp_path / "project")
+    (other := tmp_path / "other").mkdir()
+    told = call(where, "snakemake", "--cores", "1", "--directory", other, expect=1)
+    assert f"this is not the project's folder: `cd {where}` first" in told and "Traceback" not in told
+    assert not list(other.iterdir()), "not even Snakemake's log"
+    (log := other / ".snakemake/log/of_theirs").parent.mkdir(parents=True)
+    log.write_text("another workflow's")
+    call(where, "snakemake", "--cores", "1", "--directory", other, expect=1)
+    assert log.read_text() == "another workflow's"
 
 
 def test_the_plan_of_config_yaml_lists_every_run_once_per_seed_without_torch(tmp_path: Path) -> None:

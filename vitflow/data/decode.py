@@ -1,7 +1,7 @@
 """From a file's bytes to pixels as they are meant to be seen, or the reason why not.
 
-Whatever a decoder would silently discard (further frames, transparency, half of 16 bits) is refused. Colour profiles
-are not applied. Shape letters: H height, W width, C channels.
+Whatever a decoder would silently discard (further frames, transparency, half of 16 bits) or overlook (a checksum, a
+damaged EXIF) is refused. Colour profiles are not applied. Shape letters: H height, W width, C channels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-ORIENTATION = 0x0112  #: EXIF's tag
+STRIP = "`mogrify -strip FILE`"
 
 
 class Unusable(ValueError):
@@ -28,7 +28,8 @@ def _whole_images() -> Iterator[None]:
     before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size is refused anyway
+            # of sizes, which are refused anyway, and of what a JPEG says of itself, which is read again below
+            warnings.simplefilter("ignore")
             yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
@@ -45,8 +46,10 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
             raise Unusable(f"an animation of {frames} images; keep one: `convert FILE[0] NEW.png`")
         if any("16" in str(tile[3]) for tile in getattr(image, "tile", [])):
             raise Unusable(f"16 bits a channel, expected 8; convert it: {_convert(channels)}")
+        if image.format == "PNG":
+            Image.open(io.BytesIO(content)).verify()  # the checksums, which reading pixels passes over
         image.load()
-        image = ImageOps.exif_transpose(image)
+        image = _upright(image)
     except UnidentifiedImageError:
         raise Unusable("not the data of a PNG, JPEG or WebP image; copy it again") from None
     except Unusable:
@@ -66,6 +69,17 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
     if image.mode != {1: "L", 3: "RGB"}[channels]:
         raise Unusable(f"mode {image.mode}, expected {channels} channel(s) of 8 bits; convert it: {_convert(channels)}")
     return pixels.reshape(size, size, channels)  # [H, W] or [H, W, C] -> [H, W, C]
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says. Raises Unusable where that cannot be read: the image may lie on its side."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            Image.Exif().load(image.info.get("exif", b""))  # again: of a JPEG, opening it has passed over damage
+            return ImageOps.exif_transpose(image)
+        except Exception as error:  # Pillow warns of some damage, and raises some ten kinds for the rest
+            raise Unusable(f"unreadable EXIF ({error}); turn it upright and take the EXIF away: {STRIP}") from None
 
 
 def _convert(channels: int) -> str:

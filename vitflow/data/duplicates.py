@@ -14,11 +14,11 @@ import numpy as np
 from vitflow.data.canonical import content_hashes
 from vitflow.data.raw import Raw, spell_name
 
-#: by kind: what is counted
+#: by kind: what is counted, of one and of several
 KINDS = {
-    "test_in_train": "test images that are training images too",
-    "two_labels": "images that bear two labels or more",
-    "repeated": "copies of an image of the same split and class",
+    "test_in_train": ("test image that is a training image too", "test images that are training images too"),
+    "two_labels": ("image that bears two labels or more", "images that bear two labels or more"),
+    "repeated": ("copy of an image of the same split and class", "copies of images of the same split and class"),
 }
 EXAMPLES = 2
 
@@ -65,11 +65,11 @@ def dropped(raw: Raw) -> dict[str, int]:
 def told(duplicates: Mapping[str, Mapping[str, Any]], *, examples: bool = True) -> list[str]:
     """A line for each kind that there is."""
     lines = []
-    for kind, what in KINDS.items():
+    for kind, (one_of_it, several) in KINDS.items():
         if number := duplicates[kind]["count"]:
             pairs = "; ".join(f"{one} and {other}" for one, other in duplicates[kind]["examples"])
             shown = f": {pairs}{'; ...' if number > EXAMPLES else ''}" if examples else ""
-            lines.append(f"{number:,} {what}{shown}")
+            lines.append(f"{number:,} {one_of_it if number == 1 else several}{shown}")
     return lines
 
 

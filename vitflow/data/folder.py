@@ -6,6 +6,7 @@ at once, before anything is written. Shape letters: N images, H height, W width,
 
 from __future__ import annotations
 
+import tarfile
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -19,10 +20,21 @@ from rich.progress import track
 
 from vitflow.data import archive, tree
 from vitflow.data.decode import Unusable, decode
-from vitflow.data.raw import SPLITS, DataError, File, Labelled, Raw, Refusals, existing, is_clutter, is_text
+from vitflow.data.raw import (
+    SHOWN,
+    SPLITS,
+    SUFFIXES,
+    DataError,
+    File,
+    Labelled,
+    Raw,
+    Refusals,
+    existing,
+    is_clutter,
+    is_text,
+    spell_name,
+)
 from vitflow.study.dataset import Dataset
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 class Image(NamedTuple):
@@ -66,6 +78,8 @@ def _files(path: Path, open_archives: ExitStack, refusals: Refusals) -> Iterator
         try:
             handle = open_archives.enter_context(zipfile.ZipFile(one))
         except (OSError, zipfile.BadZipFile) as error:
+            if one.is_file() and tarfile.is_tarfile(one):
+                raise DataError(f"{one}: a tar archive, which is not read; unpack it and name its folder") from None
             raise DataError(f"{one}: damaged or incomplete zip archive ({error}); copy it again") from None
         yield from archive.members(handle, str(one), refusals)
 
@@ -87,7 +101,11 @@ def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
     seen: dict[tuple[str, ...], str] = {}
     for parts, where, read in files:
         start = next((i for i, part in enumerate(parts) if part in SPLITS), None)
-        if start is None or is_clutter(parts):
+        if is_clutter(parts):
+            continue
+        if start is None:  # a text beside the splits is nobody's image
+            if where.lower().endswith(SUFFIXES):
+                refusals.add(where, tree.BESIDE)
             continue
         place = parts[start:]
         if len(place) != 3:
@@ -95,7 +113,7 @@ def _images(files: Iterator[File], refusals: Refusals) -> Iterator[Image]:
         elif not place[1].strip():
             refusals.add(place[1], "a class whose name is blank; rename its folder")
         elif not is_text(place[1]):
-            refusals.add(place[1], "a class whose name is not UTF-8 text without control characters; rename its folder")
+            refusals.add(place[1], "a class whose name is no UTF-8 text or has invisible letters; rename its folder")
         elif not where.lower().endswith(SUFFIXES):
             refusals.add(where, "not a PNG, JPEG or WebP file; convert or remove it")
         elif place in seen:
@@ -124,7 +142,11 @@ def _classes(path: Path, found: list[Image]) -> tuple[str, ...]:
 def _check_classes(path: Path, found: list[Image], classes: tuple[str, ...], expected: int) -> None:
     """Raise DataError unless each split has images of each class, and there are as many as configured."""
     if not found:
-        raise DataError(f"{path}: no images; expected train/<class>/* and test/<class>/*, or zip archives of them")
+        beside = [spell_name(one.name) for one in sorted(path.glob("*"))[:SHOWN]] if path.is_dir() else []
+        raise DataError(
+            f"{path}: no images; expected train/<class>/* and test/<class>/*, or zip archives of them"
+            + (f"; there are {', '.join(beside)}" if beside else "")
+        )
     if len(classes) != expected:
         some = ", ".join(classes[:12]) + (" ..." if len(classes) > 12 else "")
         raise DataError(

@@ -29,7 +29,8 @@ def check_prepared(datasets: Iterable[Dataset]) -> None:
     """
     by_key: dict[str, Dataset] = {}
     for dataset in datasets:
-        check_shares(dataset)
+        if places.manifest(dataset.key).exists():
+            check_shares(dataset, read_manifest(dataset))
         by_key.setdefault(dataset.key, dataset)
     for key, dataset in by_key.items():
         if places.manifest(key).exists() and places.origin(key).exists():
@@ -38,11 +39,8 @@ def check_prepared(datasets: Iterable[Dataset]) -> None:
             origin.check(dataset)
 
 
-def check_shares(dataset: Dataset) -> None:
-    """Raise DataError where a class has too few images for the splits of ``dataset``, once they are prepared."""
-    if not places.manifest(dataset.key).exists():
-        return
-    manifest = read_manifest(dataset)
+def check_shares(dataset: Dataset, manifest: dict[str, Any]) -> None:
+    """Raise DataError where a class has too few images for the splits of ``dataset``."""
     classes = manifest["classes"]
     for label, name in enumerate(classes):
         dropped = manifest["dropped"][name] if dataset.duplicates == "drop" else 0

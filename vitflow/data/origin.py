@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from vitflow.data import places
 from vitflow.data.raw import DataError, spell_name
@@ -25,30 +26,32 @@ def record(dataset: Dataset, path: str | None) -> None:
     if path is None:
         note.unlink(missing_ok=True)
         return
-    place = Path(path).expanduser().resolve()
+    place = _place(path)
     try:
         write_json(note, {"place": str(place), "files": listing(dataset.model_copy(update={"path": str(place)}))})
     except FileProblem as problem:
         raise DataError(str(problem)) from None
 
 
+def is_known(dataset: Dataset, path: str | None) -> bool:
+    """Whether the prepared images of ``dataset`` were read from ``path`` on this machine."""
+    recorded = _recorded(dataset)
+    return bool(recorded and path and recorded["place"] == str(_place(path)))
+
+
 def check(dataset: Dataset) -> None:
     """Raise DataError where the source can be reached and is not what the images were prepared from."""
-    note = places.origin(dataset.key)
-    if not note.exists():
+    recorded = _recorded(dataset)
+    if recorded is None:
         return
-    try:
-        recorded = read_json(note, "place", "files")
-    except FileProblem as problem:
-        raise DataError(str(problem)) from None
-    place = Path(dataset.path or recorded["place"]).expanduser().resolve()
+    place = _place(dataset.path or recorded["place"])
     if not place.exists():
         return
     before, now = recorded["files"], listing(dataset.model_copy(update={"path": str(place)}))
     if str(place) != recorded["place"]:  # a copy has other times
         before, now = ({name: found[:1] for name, found in files.items()} for files in (before, now))
     told = [
-        f"{len(names)} {what} ({spell_name(names[0])}{', ...' if len(names) > 1 else ''})"
+        f"{len(names)} {what} ({spell_name(names[0] if names[0] != '.' else place.name)}{', ...' * (len(names) > 1)})"
         for what, names in (
             ("new", sorted(now.keys() - before.keys())),
             ("gone", sorted(before.keys() - now.keys())),
@@ -61,6 +64,19 @@ def check(dataset: Dataset) -> None:
             f"{place}: not what {places.prepared(dataset.key)} was made from: files {', '.join(told)}; "
             "`vitflow prepare`, with the --config of the study, reads it anew"
         )
+
+
+def _place(path: str) -> Path:
+    return Path(path).expanduser().resolve()
+
+
+def _recorded(dataset: Dataset) -> dict[str, Any] | None:
+    """The note; None if there is none. Raises DataError where it is damaged."""
+    note = places.origin(dataset.key)
+    try:
+        return dict(read_json(note, "place", "files")) if note.exists() else None
+    except FileProblem as problem:
+        raise DataError(str(problem)) from None
 
 
 def listing(dataset: Dataset) -> Listing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from safetensors.torch import load as load_tensors
 
 from vitflow.data import duplicates, origin, places
 from vitflow.data.canonical import canonical, statistics
-from vitflow.data.manifest import data_digest, read_manifest
-from vitflow.data.raw import SPLITS, DataError
+from vitflow.data.manifest import check_shares, data_digest, read_manifest
+from vitflow.data.raw import SHOWN, SPLITS, DataError, spell_name
 from vitflow.data.sources import read
 from vitflow.data.splits import Data, divide
 from vitflow.machine.files import FileProblem, read_json
@@ -49,14 +49,22 @@ def is_prepared(dataset: Dataset) -> bool:
     return places.prepared(dataset.key).exists() and places.manifest(dataset.key).exists()
 
 
-def prepare(dataset: Dataset, path: str | None = None) -> dict[str, Any]:
+def prepare(
+    dataset: Dataset,
+    path: str | None = None,
+    *,
+    studied: Iterable[Dataset] = (),
+    may_replace: Callable[[str], bool] = lambda difference: False,
+) -> dict[str, Any]:
     """Write the prepared images and their manifest; returns the manifest.
 
-    The source is always read: ``path``, or what ``dataset`` names. Raises DataError for a damaged source, for a digest
-    that is not the published one, and where a manifest of other data exists already; then nothing is overwritten.
+    The source is always read: ``path``, or what ``dataset`` names. ``studied`` is what runs take of the images.
+    ``may_replace`` is asked, and told the difference, where a manifest of other images is there. Raises DataError for a
+    damaged source, a digest that is not the published one, a class with too few images for a split, and other images
+    than recorded that may not replace them; then nothing is overwritten.
     """
     with _locked(dataset):
-        return _prepare(dataset, path or dataset.path)
+        return _prepare(dataset, path or dataset.path, studied, may_replace)
 
 
 def load(dataset: Dataset) -> Data:
@@ -70,7 +78,7 @@ def load(dataset: Dataset) -> Data:
         with _locked(dataset):
             if not is_prepared(dataset):  # another process may have done it while this one waited
                 _prepare(dataset, dataset.path)
-    elif dataset.name not in DIGESTS:  # published images are those of the digest, wherever they came from
+    else:
         origin.check(dataset)
     manifest = read_manifest(dataset)
     content = prepared.read_bytes()
@@ -88,7 +96,12 @@ def load(dataset: Dataset) -> Data:
 # ------------------------------------------------------------------------------------------ making
 
 
-def _prepare(dataset: Dataset, path: str | None) -> dict[str, Any]:
+def _prepare(
+    dataset: Dataset,
+    path: str | None,
+    studied: Iterable[Dataset] = (),
+    may_replace: Callable[[str], bool] = lambda difference: False,
+) -> dict[str, Any]:
     """As :func:`prepare`, for who holds the lock."""
     source = dataset.model_copy(update={"path": path})
     raw = read(source)
@@ -113,12 +126,19 @@ def _prepare(dataset: Dataset, path: str | None) -> dict[str, Any]:
     if 0 in manifest["std"]:
         raise DataError(f"{path}: a channel has one value in all training images; was the export correct?")
     _check_published(source, manifest)
-    _check_recorded(dataset, source, manifest)
+    for one in studied:
+        check_shares(one, manifest)
+    if (difference := _difference(dataset, manifest)) and not may_replace(difference):
+        raise DataError(
+            f"{path or dataset.name}: other images than {places.manifest(dataset.key)} has recorded: {difference}; "
+            "correct dataset.path, or take these with `vitflow prepare --replace`, and results of the others are stale"
+        )
     content = save(arrays)
     manifest["sha256"] = hashlib.sha256(content).hexdigest()
     _write(places.prepared(dataset.key), content)
     _write(places.manifest(dataset.key), (json.dumps(manifest, sort_keys=True, indent=1) + "\n").encode())
-    origin.record(dataset, path)
+    # published images are those of the digest, wherever they came from
+    origin.record(dataset, None if dataset.name in DIGESTS else path)
     return manifest
 
 
@@ -140,22 +160,23 @@ def _check_published(dataset: Dataset, manifest: dict[str, Any]) -> None:
             )
 
 
-def _check_recorded(dataset: Dataset, source: Dataset, manifest: dict[str, Any]) -> None:
-    """Raise DataError where a manifest of other images exists already."""
+def _difference(dataset: Dataset, manifest: dict[str, Any]) -> str:
+    """How the images of ``manifest`` differ from the recorded ones; '' where they do not, or none are recorded."""
     path = places.manifest(dataset.key)
     if not path.exists():
-        return
+        return ""
     try:
-        recorded = read_json(path, "digests")["digests"]  # all that an older version's manifest must have
+        recorded = read_json(path, "digests")  # all that an older version's manifest must have
     except FileProblem as problem:
         raise DataError(str(problem)) from None
-    for split, found in manifest["digests"].items():
-        if found != recorded.get(split):
-            raise DataError(
-                f"{path}: foreign data: {split} digest {recorded.get(split)} is recorded, "
-                f"{source.path or source.name} has {found}; correct dataset.path, or delete {path}, "
-                f"{places.prepared(dataset.key)} and the results made with them"
-            )
+    told = []
+    for split, digest in manifest["digests"].items():
+        if digest != recorded["digests"].get(split):
+            now, before = manifest["counts"][split], recorded.get("counts", {}).get(split, {})
+            names = [name for name in sorted({*now, *before}) if now.get(name, 0) != before.get(name, 0)]
+            counts = [f"{spell_name(name)} {now.get(name, 0)} for {before.get(name, 0)}" for name in names[:SHOWN]]
+            told.append(f"{split} ({', '.join(counts) or 'as many of each class'}{', ...' * (len(names) > SHOWN)})")
+    return ", ".join(told)
 
 
 # ----------------------------------------------------------------------------------------- writing

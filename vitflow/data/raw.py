@@ -20,8 +20,15 @@ SHOWN = 10  #: files that a message names
 #: control and format characters, halves of a character (bytes that are no UTF-8), separators of lines
 CONTROLS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 JOINERS = "\u200c\u200d"
-#: what file managers leave behind, in any case; hidden files are passed over as well
-CLUTTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "icon\r"}
+#: what file managers and disks leave behind, in any case; hidden files and editors' copies (``x~``) are passed over too
+CLUTTER = {
+    "__macosx", "icon\r",
+    "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "$recycle.bin",
+    "system volume information",
+    "@eadir", "#recycle", "@recycle", "lost+found",
+}  # fmt: skip
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+EMPTY = "a class without images; remove the folder, or fill it"
 LARGEST = 64 * 2**20  #: bytes of an image file
 
 
@@ -56,18 +63,18 @@ class Refusals:
     """Files of a source that cannot be used, told all at once."""
 
     def __init__(self) -> None:
-        self._by_reason: dict[str, list[str]] = {}
+        self._by_reason: dict[str, dict[str, None]] = {}  # names in order, each once
 
     def add(self, where: str, reason: str) -> None:
         """Note a file; ``reason`` says what is wrong and what to do."""
-        self._by_reason.setdefault(reason, []).append(where)
+        self._by_reason.setdefault(reason, {})[where] = None
 
     def raise_if_any(self) -> None:
         """Raise DataError naming SHOWN files and saying how many more there are, where there are any."""
         count = sum(map(len, self._by_reason.values()))
         told, left = [], SHOWN
         for reason, files in self._by_reason.items():
-            named = [spell_name(file) for file in files[:left]]
+            named = [spell_name(file) for file in list(files)[:left]]
             left -= len(named)
             if named:
                 told.append(f"{', '.join(named)}: {reason}")
@@ -79,8 +86,8 @@ class Refusals:
 
 
 def is_clutter(parts: Sequence[str]) -> bool:
-    """Whether a file, or a folder that it lies in, is hidden or left behind by a file manager."""
-    return any(part.startswith(".") or part.lower() in CLUTTER for part in parts)
+    """Whether a file, or a folder that it lies in, is hidden or left behind by a file manager or an editor."""
+    return any(part.startswith(".") or part.endswith("~") or part.lower() in CLUTTER for part in parts)
 
 
 def spell_name(name: str) -> str:

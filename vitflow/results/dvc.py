@@ -60,14 +60,27 @@ def dvc(*words: str | Path, check: bool = True) -> str:
     """Run DVC; its output. Raises RecordError with DVC's own words if it fails."""
     done = subprocess.run([*DVC, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if check and done.returncode:
-        told = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("<")]
-        raise RecordError(f"dvc {words[0]} failed: " + "\n  ".join(line.removeprefix("ERROR: ") for line in told))
+        raise RecordError(f"dvc {words[0]} failed: " + "\n  ".join(_told(done.stderr)))
     return done.stdout.strip()
 
 
+def _told(stderr: str) -> list[str]:
+    """What went wrong, in DVC's words: its lines marked as errors, else its last; its greeting tells nothing."""
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("<", "Having any troubles"))]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return errors or lines[-1:] or ["no word"]
+
+
 def needs_repository(root: Path) -> None:
+    """Raise RecordError where git and DVC cannot keep results below ``root``."""
+    from dvc.config import Config, ConfigError  # type: ignore[import-untyped]  # not before: half a second
+
     if not Path(".dvc/config").exists():
         raise RecordError("no DVC repository here: run `dvc init` (and `git init` before it) in the project's folder")
+    try:
+        Config.from_cwd()
+    except ConfigError as error:
+        raise RecordError(f".dvc/config: {error}; correct it, or get it back from git") from None
     ignored = subprocess.run(["git", "check-ignore", "--quiet", root / "dvc.yaml"], capture_output=True, text=True)
     if ignored.returncode == 0:
         raise RecordError(f"{root}: git ignores this folder, so its results cannot be kept; take it out of .gitignore")

@@ -8,7 +8,6 @@ No torch here.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,9 +15,8 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from vitflow.analysis.records import Selection
-from vitflow.data import places
-from vitflow.data.manifest import data_digest
 from vitflow.machine.files import FileProblem, read_json, sha256_text
+from vitflow.results.images import prepared_images
 from vitflow.results.layout import Layout, SeedPaths
 from vitflow.study.grid import Grid, Run, expand
 from vitflow.study.names import ConfigError, nearest
@@ -60,7 +58,7 @@ class Job:
         """Whether ``record`` (train.json) is of this configuration, and of the images that it names now."""
         if record["config_digest"] != self.config.digest:
             return False
-        images = _images(places.manifest(self.config.dataset.key))
+        images = prepared_images(self.config.dataset.key)
         return images is None or record.get("data_digest", images) == images
 
     @property
@@ -85,17 +83,6 @@ class Job:
             return False
         stated = read_json(self.paths.metrics, "checkpoint_sha256")
         return bool(stated["checkpoint_sha256"] == record["checkpoint_sha256"])
-
-
-def _images(manifest: Path) -> str | None:
-    """Identity of prepared images; None before they are prepared."""
-    return _digest_of(manifest, manifest.stat().st_mtime_ns) if manifest.exists() else None
-
-
-@functools.lru_cache(maxsize=64)
-def _digest_of(manifest: Path, changed: int) -> str:
-    """Read once for all jobs, until the file is another one."""
-    return data_digest(manifest.stem)
 
 
 def training_record(paths: SeedPaths) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from vitflow.data.places import DATA
@@ -26,6 +27,14 @@ def check_folder(config: Path) -> None:
                 if folder.resolve() != here.resolve():
                     raise FileProblem(f"this is not the project's folder: `cd {folder}` first")
                 return
+
+
+def take_away_log() -> None:
+    """Snakemake's log of an attempt in a folder that is none of ours, where it has written nothing else there."""
+    folder = Path(".snakemake")
+    written = [path for path in folder.rglob("*") if not path.is_dir()]
+    if [path.parent for path in written] == [folder / "log"]:
+        shutil.rmtree(folder)
 
 
 def check_name(config: Path, study: str) -> None:

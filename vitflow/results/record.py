@@ -12,10 +12,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from vitflow.data.manifest import check_prepared
+from vitflow.data.raw import DataError
 from vitflow.machine.files import write_text
 from vitflow.results.audit import Audit, audit
 from vitflow.results.dvc import RecordError, dvc, listed, needs_repository, note_digest, stated_digest
 from vitflow.results.layout import Layout
+from vitflow.study.grid import expand
 from vitflow.study.schema import Study
 
 #: the text of every dvc.yaml, the root's too
@@ -34,6 +37,8 @@ def record(
     home = Layout(study.study)
     needs_repository(home.root)
     found = audit(study)
+    for line in source_changes(study):
+        say(line)
     if found.problems:
         raise RecordError(listed("nothing is recorded: not what the configuration says:", found.problems))
     if found.older:
@@ -66,24 +71,35 @@ def record(
 
 def forecast(study: Study, found: Audit) -> list[str]:
     """What `vitflow record` would do, and what it would refuse."""
-    lines = []
+    lines, refused = source_changes(study), ""
     try:
         needs_repository(Layout(study.study).root)
     except RecordError as problem:
-        lines.append(f"`vitflow record` would refuse: {problem}")
+        refused = f"`vitflow record` would refuse: {problem}"
+        lines.append(refused)
     if found.problems:
         heading = "`vitflow record` would refuse: not what the configuration says:"
         return [*lines, listed(heading, found.problems), *left_over(found)]
+    if found.older:
+        heading = f"{len(found.older)} results are of older code, for which `vitflow record` wants --accept-older-code:"
+        lines.append(listed(heading, found.older))
     new = unrecorded(found)
-    if new and not lines:
+    if new and not refused:
         lines.append(f"`vitflow record` would hand {len(new)} of {len(found.verified)} verified files to DVC")
     elif found.verified and not new:
         lines.append(f"DVC keeps all {len(found.verified)} files that are here")
-    if found.older:
-        lines.insert(0, listed(f"{len(found.older)} results are of older code:", found.older))
     if found.elsewhere:
         lines.append(f"{len(found.elsewhere)} files are elsewhere (`vitflow restore` gets what DVC keeps)")
     return lines + left_over(found)
+
+
+def source_changes(study: Study) -> list[str]:
+    """That the images are no longer what they were prepared from: results are of the prepared ones, as recorded."""
+    try:
+        check_prepared(expand(study).datasets)
+    except DataError as problem:
+        return [str(problem)]
+    return []
 
 
 def unrecorded(found: Audit) -> list[Path]:

@@ -42,7 +42,9 @@ class Dataset(Strict):
 
     name: Literal["cifar10", "cifar100", "digits", "folder"]
     path: str | None = Field(
-        None, description="local copy, used before any download: official archive, class folders, or zips of them"
+        None,
+        min_length=1,
+        description="local copy, used before any download: official archive, class folders, or zips of them",
     )
     train_images: int | None = Field(
         None, ge=1, le=10**9, description="stratified subset of the training images; subsets are nested; all if null"

@@ -59,7 +59,8 @@ def read_yaml(path: str | Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
-        raise ConfigError(f"{path}: no such file{nearest(str(path), beside)}") from None
+        advice = nearest(str(path), beside) if beside else "; `cd` to the project's folder, which has the Snakefile"
+        raise ConfigError(f"{path}: no such file{advice}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -68,6 +69,8 @@ def read_yaml(path: str | Path) -> Any:
         raise _told(str(path), error) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply; is it the configuration of a study?") from None
 
 
 def parse_study(data: Any, where: str) -> Study:
