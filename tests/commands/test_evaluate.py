@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.commands import TINY, Mistake, edited
-from support.results import BASELINE
+from support.commands import Mistake
+from support.results import BASELINE, HOME
 
 from vitflow import cli
+from vitflow.commands.evaluate import evaluate
+from vitflow.commands.train import train
 from vitflow.data.prepare import load
 from vitflow.machine.files import read_json, sha256
+from vitflow.machine.limits import Machine
+from vitflow.results.ledger import Job
 from vitflow.study.reading import read_study
 
 
@@ -49,15 +53,10 @@ def test_other_weights_than_recorded_are_refused(done: Path, mistake: Mistake) -
     assert f"{BASELINE.checkpoint}: not the weights that" in mistake("evaluate", "--run", "baseline")
 
 
-def test_a_study_without_validation_images_trains_and_is_scored(here: Path, mistake: Mistake) -> None:
-    held_out = ("validation_fraction: 0.2", "validation_fraction: 0")
-    (here / "config.yaml").write_text(edited(TINY, held_out))
-    assert "best: needs validation images" in mistake("plan")
-    (here / "config.yaml").write_text(edited(TINY, held_out).split("best:")[0])
-    assert "features.runs: needs validation images" in mistake("plan")
-    (here / "config.yaml").write_text(edited(TINY, held_out).split("best:")[0] + "features: {runs: []}")
-    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
-    assert cli.main(["evaluate", "--run", "baseline"]) == 0
-    metrics = read_json(BASELINE.metrics)
+def test_a_winner_that_was_trained_on_all_images_is_scored_without_any_held_out(here: Path) -> None:
+    study = read_study("config.yaml")
+    job = Job("best", 100, study.resolve({}, all_images=True), HOME.seed("best", 100))
+    train(study, job, Machine(1, 1, None))
+    evaluate(study, job, Machine(1, 1, None))
+    metrics = read_json(job.paths.metrics)
     assert metrics["validation"] is None and metrics["test"]["images"] == 359 and metrics["train"]["images"] == 200
-    assert "validation_fraction is 0" in mistake("features", "--run", "baseline")

@@ -48,19 +48,6 @@ def test_the_images_are_prepared_where_they_are_not_here(done: Path) -> None:
     assert FILE.read_bytes() == before
 
 
-def test_nothing_held_out_gives_a_file_that_says_so(here: Path) -> None:
-    config = here / "config.yaml"
-    config.write_text(
-        config.read_text().replace("validation_fraction: 0.2", "validation_fraction: 0").split("best:")[0]
-        + "features: {runs: []}"
-    )
-    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
-    assert cli.main(["evaluate", "--run", "baseline", "--threads", "1"]) == 0
-    assert cli.main(["mistakes"]) == 0
-    found = Mistakes.read(FILE)
-    assert (found.images, found.pictures, found.runs) == (0, (), {})
-
-
 def test_nothing_finished_is_told(here: Path, mistake: Mistake) -> None:
     assert mistake("mistakes").startswith("vitflow: study 'tiny' has no results yet; run `snakemake evaluate`")
 

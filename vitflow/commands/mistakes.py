@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             finished[job.run].append(job.paths)
     data = load(study.dataset)
     labels = data.validation.labels.numpy()
-    said = {name: _said(seeds, labels) for name, seeds in finished.items()} if len(labels) else {}
+    said = {name: _said(seeds, labels) for name, seeds in finished.items()}
     found = mistakes(said, labels, data.validation.images.numpy(), data.classes)
     found.write(Layout(study.study).analysis / "mistakes.json")
     stages(study)["mistakes"].seal()

@@ -93,12 +93,10 @@ class Study(Strict):
             raise ValueError(
                 f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired"
             )
-        for section, asked in (("best", self.best is not None), ("features.runs", bool(self.features.runs))):
-            if asked and self.dataset.validation_fraction == 0:
-                raise ValueError(
-                    f"{section}: needs validation images, and dataset.validation_fraction 0 leaves none; "
-                    f"raise it, or set {'best: null' if section == 'best' else 'features: {runs: []}'}"
-                )
+        if self.dataset.validation_fraction == 0:  # in a run of its own it may be: the winner on all images
+            raise ValueError(
+                "dataset.validation_fraction: 0 leaves no validation images, on which a study chooses; for example 0.1"
+            )
         for name in self.features.runs:
             if name not in ("baseline", *self.references):
                 raise ValueError(f"features.runs: no run '{name}'{nearest(name, ['baseline', *self.references])}")
