@@ -86,6 +86,7 @@ CONTENTS: dict[str, Callable[[int], bytes]] = {
     "grey": lambda seed: png(colours(seed, SIDE, SIDE)),
     "clear": lambda seed: png(colours(seed, SIDE, SIDE, 4)),
     "short": lambda seed: png(colours(seed))[:-20],
+    "checksum": lambda seed: png(colours(seed))[:-1] + b"x",
     "empty": lambda seed: b"",
     "text": lambda seed: b"not an image",
 }
@@ -101,7 +102,10 @@ CLASSES = st.lists(
 ).filter(lambda names: not {".", ".."} & {*names})
 NAMES = st.sampled_from([".png"] * 12 + [".PNG", ".jpeg", ".webp", ".gif", ""])
 EXTRAS = st.lists(
-    st.sampled_from(["Thumbs.db", ".DS_Store", "notes.txt", "more/0.png", "../up.png", "fifo", "link", "@eaDir/x"]),
+    st.sampled_from(
+        ["Thumbs.db", ".DS_Store", "Picasa.ini", "0.png~", "notes.txt", "more/0.png", "fifo", "link", "@eaDir/x"]
+        + ["../up.png", "../empty/", "../../up.png", "../../val/cat/0.png", "../../notes.txt", "../../docs/notes.txt"]
+    ),
     max_size=1,
 )
 
@@ -127,7 +131,9 @@ def write(root: Path, tree: dict[str, bytes | str]) -> None:
     for place, content in tree.items():
         file = root / place
         file.parent.mkdir(parents=True, exist_ok=True)
-        if content == "fifo":
+        if place.endswith("/"):
+            file.mkdir()
+        elif content == "fifo":
             os.mkfifo(file)
         elif content == "link":
             file.symlink_to("/etc/hostname")
