@@ -44,7 +44,11 @@ def test_a_damaged_member_of_a_zip_is_named() -> None:
 
 def test_a_missing_archive_is_noticed_by_its_classes() -> None:
     write_zip(Path("zips/pets/1of2.zip"), source(), only="cat")
-    refused(folder("zips/pets"), "zips/pets: 1 classes (cat), expected 2", "is a folder or archive missing?")
+    refused(
+        folder("zips/pets"),
+        "zips/pets: 1 classes (cat), expected 2",
+        "is a folder or archive missing, or dataset.classes wrong?",
+    )
 
 
 def test_a_class_missing_in_a_split_is_named() -> None:

@@ -3,6 +3,7 @@
 rule measure_cost:
     input:
         wanted_of,
+        ancient(MANIFEST),  # not before it is known that the images are good
     output:
         str(HOME.cost("{run}")),
     params:
