@@ -103,8 +103,8 @@ CLASSES = st.lists(
 NAMES = st.sampled_from([".png"] * 12 + [".PNG", ".jpeg", ".webp", ".gif", ""])
 EXTRAS = st.lists(
     st.sampled_from(
-        ["Thumbs.db", ".DS_Store", "Picasa.ini", "0.png~", "notes.txt", "more/0.png", "fifo", "link", "@eaDir/x"]
-        + ["../up.png", "../empty/", "../../up.png", "../../val/cat/0.png", "../../notes.txt", "../../docs/notes.txt"]
+        "Thumbs.db .DS_Store Picasa.ini 0.png~ @eaDir/x notes.txt more/0.png fifo link ../up.png ../empty/"
+        " ../../up.png ../../val/cat/0.png ../../notes.txt ../../docs/notes.txt".split()
     ),
     max_size=1,
 )

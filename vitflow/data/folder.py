@@ -150,7 +150,8 @@ def _check_classes(path: Path, found: list[Image], classes: tuple[str, ...], exp
     if len(classes) != expected:
         some = ", ".join(classes[:12]) + (" ..." if len(classes) > 12 else "")
         raise DataError(
-            f"{path}: {len(classes)} classes ({some}), expected {expected}; is a folder or archive missing, or dataset.classes wrong?"
+            f"{path}: {len(classes)} classes ({some}), expected {expected}; is a folder or archive missing, or "
+            "dataset.classes wrong?"
         )
     present = {(image.split, image.name) for image in found}
     for split in SPLITS:
