@@ -101,13 +101,10 @@ CLASSES = st.lists(
     unique=True,
 ).filter(lambda names: not {".", ".."} & {*names})
 NAMES = st.sampled_from([".png"] * 12 + [".PNG", ".jpeg", ".webp", ".gif", ""])
-EXTRAS = st.lists(
-    st.sampled_from(
-        "Thumbs.db .DS_Store Picasa.ini 0.png~ @eaDir/x notes.txt more/0.png fifo link ../up.png ../empty/"
-        " ../../up.png ../../val/cat/0.png ../../notes.txt ../../docs/notes.txt".split()
-    ),
-    max_size=1,
-)
+CLUTTER = ["Thumbs.db", ".DS_Store", "Picasa.ini", "0.png~", "@eaDir/x"]
+MISPLACED = ["notes.txt", "more/0.png", "../up.png", "../../up.png", "../../val/cat/0.png", "../empty/"]
+BESIDE = ["../../notes.txt", "../../docs/notes.txt"]
+EXTRAS = st.lists(st.sampled_from([*CLUTTER, *MISPLACED, *BESIDE, "fifo", "link"]), max_size=1)
 
 
 @st.composite
