@@ -197,7 +197,7 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
             {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},
             "Patch size 8 gains 0.2 points, below what we call relevant",
         ),
-        ({"crop_flip": a_run(1.0)}, "Patch size crop+flip gains 1.0 points (descriptive)"),
+        ({"crop_flip": a_run(1.0)}, "Patch size crop flip gains 1.0 points (descriptive)"),
         ({"4": a_run(None)}, "Patch size: not finished yet"),
         ({}, "Patch size: not finished yet"),
     ],

@@ -64,7 +64,6 @@ def looked(family: str, **changes: Any) -> Inspected:
         n=2,
         registers=0,
         layers=(layer,),
-        shifts={"1": spread([95.0]), "10": spread([81.0, 82.0]), "3": spread([90.0])},
         attention=None,
         uniform=None,
     ).model_copy(update=changes)
@@ -156,14 +155,16 @@ def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> 
 
 
 def test_ranks_and_shifts_are_told_for_both() -> None:
-    models = [looked("vit"), looked("resnet", shifts={"1": spread([99.0]), "10": spread([55.4])})]
+    models = [looked("vit"), looked("resnet")]
+    vit = {"1": spread([95.0]), "10": spread([81.0, 82.0]), "3": spread([90.0])}
+    resnet = {"1": spread([99.0]), "10": spread([55.4])}
     ranks = "At the end, features spread over 31 % of the ViT's dimensions and 31 % of the ResNet's"
     assert looks.layers_title(models) == ranks
     shifts = "Moved by 10 pixels, 82 % of images keep their class in the ViT and 55 % in the ResNet"
-    assert looks.shifts_title(models) == shifts
-    one = looked("vit", shifts={"1": spread([99.0])})
-    assert looks.shifts_title([one]) == "Moved by 1 pixel, 99 % of images keep their class in the ViT"
-    assert looks.layers_title([]) == looks.shifts_title([]) == "No model was looked into"
+    assert looks.shifts_title(models, [vit, resnet]) == shifts
+    one = looks.shifts_title(models[:1], [{"1": spread([99.0])}])
+    assert one == "Moved by 1 pixel, 99 % of images keep their class in the ViT"
+    assert looks.layers_title([]) == looks.shifts_title([], []) == "No model was looked into"
 
 
 def test_classes_are_told_from_the_least_to_the_largest_difference() -> None:

@@ -58,13 +58,13 @@ def test_the_fit_to_training_images_is_read_beside_what_moved(moved: dict[str, A
 
 
 def test_shifts_and_attention_are_named_where_they_differ_for_sure() -> None:
-    base = BASE.model_copy(update={"shift_consistency": around(87.0), "attention_distance": around(12.0)})
-    moved = a_run(**LOSS, clean_train=NOTHING, shift_consistency=around(80.0), attention_distance=around(9.0))
+    base = BASE.model_copy(update={"shifts": {"1": around(87.0)}, "attention_distance": around(12.0)})
+    moved = a_run(**LOSS, clean_train=NOTHING, shifts={"1": around(80.0)}, attention_distance=around(9.0))
     assert reason(moved, base, 0.5) == (
         "Moved by a pixel, 80 % of its predictions stay (baseline 87 %). "
         "Its attention reaches 9.0 pixels on average (baseline 12.0)."
     )
-    alike = a_run(**LOSS, clean_train=NOTHING, shift_consistency=around(87.1), attention_distance=NOTHING)
+    alike = a_run(**LOSS, clean_train=NOTHING, shifts={"1": around(87.1)}, attention_distance=NOTHING)
     assert reason(alike, base, 0.5) == ""
 
 

@@ -33,7 +33,7 @@ WIDTH = "width: {label: width, how: a, reference: b, confound: c, prediction: d}
         ({"family": "resnet", "width": 32}, "ResNet-18, half width"),
         ({"family": "resnet", "width": 16}, "ResNet-18, width 16"),
         ({"family": "resnet", "width": 32, "train_images": 5000}, "ResNet-18, half width, train images 5000"),
-        ({"augmentation": "crop_flip"}, "augmentation crop+flip"),
+        ({"augmentation": "crop_flip"}, "augmentation crop flip"),
     ],
     ids=str,
 )

@@ -13,6 +13,7 @@ from support.figures import Case
 
 from vitflow.figures import style
 from vitflow.figures.draw import drawings
+from vitflow.figures.read import read
 
 
 def test_confusion_is_in_percent_of_the_true_class(diverged: Case) -> None:
@@ -36,7 +37,7 @@ def test_names_of_classes_are_shown_as_they_are_and_leave_room(name: str, diverg
         file.write_text(file.read_text().replace('"cat"', json.dumps(name)))
     with style.styled(), warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawing = drawings(analysis)["confusion"]()
+        drawing = drawings(read(analysis))["confusion"]()
         drawing.figure.savefig(tmp_path / "confusion.png")
     shown = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
     assert (name if len(name) < 24 else f"{'x' * 23}…") in shown and name in drawing.alt

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from support.figures import CASES, Case
 
-from vitflow.figures.draw import FIGURES, drawings, names
+from vitflow.figures.draw import FIGURES, names
 from vitflow.figures.style import BESIDE, FULL
 
 
@@ -27,7 +27,7 @@ def test_names_are_the_drawn_files(drawn: Path, diverged: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_names_agree_with_drawings_in_every_study(case: str, cases: dict[str, Case]) -> None:
-    assert names(cases[case].study) == list(drawings(cases[case].folder))
+    assert names(cases[case].study) == list(cases[case].makers)
 
 
 def test_names_need_neither_torch_nor_matplotlib() -> None:

@@ -109,7 +109,7 @@ def test_shifts_begin_with_all_images_and_show_every_run(diverged: Case) -> None
     lines = drawing.figure.axes[0].get_lines()
     assert len(lines) == len(data.runs)
     assert {line.get_ydata()[0] for line in lines} == {100}
-    shown = data.runs[data.shown[0]].shifts
+    shown = diverged.analysis.summary.runs[data.shown[0]].shifts
     assert list(lines[-1].get_ydata())[1:] == [shown[pixels].mean for pixels in ("1", "2", "3")]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from support.records import CALM, NOTHING, a_run, around, confirmed, contrast, diverged
+from support.records import CALM, NOTHING, a_run, around, confirmed, contrast, diverged, winners
 
 from vitflow.analysis.claims import Change
 from vitflow.analysis.records import Choice
@@ -14,6 +14,8 @@ from vitflow.slides import cells
 
 NASTY = "*a* | [b](c) `d` <e> # f! \\ _g_"
 KEPT = r"\*a\* \| \[b\](c) \`d\` \<e\> \# f\! \\ \_g\_"
+
+SPOKEN = KEPT.replace(r"\_", "")  # of a value
 
 
 def changes(*points: float, **run: Any) -> list[Change]:
@@ -71,7 +73,7 @@ def test_what_diverged_is_said_with_its_first_step(run: Any, said: str) -> None:
 def test_changes_are_listed_up_to_a_number() -> None:
     assert cells.listed(changes(3.04, -0.04), 2) == "v0:&nbsp;+3.0; v1:&nbsp;0.0"
     assert cells.listed(changes(3.0, 1.0, -7.0), 2) == "v0:&nbsp;+3.0; v1:&nbsp;+1.0; …"
-    assert cells.listed([Change(NASTY, a_run(1.0), 1.0)], 2) == f"{KEPT}:&nbsp;+1.0"
+    assert cells.listed([Change(NASTY, a_run(1.0), 1.0)], 2) == f"{SPOKEN}:&nbsp;+1.0"
     assert cells.listed([], 2) == "" and cells.listed([], 2, "nothing yet") == "nothing yet"
 
 
@@ -117,14 +119,10 @@ def test_a_choice_is_a_row_of_axis_value_and_gain_or_why_the_baselines_is_kept()
     assert cells.choice_row(kept) == r"| size\|x | kept: costs \*more\* |"
 
 
-def test_a_value_is_a_row_with_its_interval_and_time() -> None:
-    row = cells.value_row(Change(NASTY, a_run(1.3, (0.9, 1.7), test=around(83.0)), 1.3))
-    assert row == f"| {KEPT} | 3 | 83.0&nbsp;±&nbsp;0.2 | +1.3&nbsp;(+0.9 to +1.7) | 1.25× |"
-
-
 def test_a_finalist_is_a_row_with_its_points_against_the_baseline() -> None:
     run, scores = confirmed(NASTY, 87.0), "87.0&nbsp;±&nbsp;0.2 | 87.0&nbsp;±&nbsp;0.2"
-    row = cells.finalist_row(run.label, run, contrast(3.0, (2.0, 4.0)))
-    assert row == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 | 174 |"
-    assert cells.finalist_row("baseline", run, None).count("| – |") == 1
-    assert cells.part_row("pool", contrast(-1.0)) == "| pool | 3 | −1.0 |"
+    found = winners(runs={"baseline": run, "n": run}, against_baseline={"n": contrast(3.0, (2.0, 4.0))})
+    assert cells.finalist_row("n", found) == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 | 174 |"
+    assert cells.finalist_row("baseline", found).count("| – |") == 1
+    everything = found.model_copy(update={"selection": found.selection.model_copy(update={"all_images": "n"})})
+    assert cells.finalist_row("n", everything).startswith(f"| {KEPT}, all images | 3 |")

@@ -65,7 +65,7 @@ class Case:
 
     @cached_property
     def makers(self) -> dict[str, Callable[[], Drawing]]:
-        return drawings(self.folder)
+        return drawings(self.analysis)
 
     def drawing(self, stem: str) -> Drawing:
         """A figure, not to be changed."""

@@ -66,7 +66,7 @@ def a_run(
         clean_train=around(95.0),
         test_loss=around(0.5),
         test_ece=around(4.0),
-        shift_consistency=NOTHING,
+        shifts={},
         attention_distance=NOTHING,
         stability=CALM,
         difference=None if points is None else difference,

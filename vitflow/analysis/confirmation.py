@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, sentence
-from vitflow.analysis.claims.wording import several, with_sd
+from vitflow.analysis.claims.wording import counted, with_sd
 from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Choice, Confirmed, Contrast, Selection, Winners
 from vitflow.analysis.techniques import Techniques
+from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
+
+#: changes of a combination that a title names
+NAMED = 2
 
 
 def confirm(selection: Selection, runs: Mapping[str, Confirmed], techniques: Techniques, margin: float) -> Winners:
@@ -78,21 +82,20 @@ def _best(
     if not run.n:
         return "The best combination diverged on every fresh seed"
     if selection.best == selection.best_architecture:
-        reached = f"{with_sd(run.test)} % on {_fresh(run.n)}"
+        reached = f"{with_sd(run.test)} % on {counted(run.n, 'fresh seed')}"
         return f"No technique is adopted: the best combination is the best architecture, {reached}"
     added = _adopted(selection.techniques, techniques)
     if step is None:
         return f"With {added}, the best combination has no finished seed to compare"
     said = sentence(f"with {added}, the best combination", evidence(step, len(run.seeds)), margin)
-    return f"{with_sd(run.test)} % on {_fresh(run.n)}: {said} against the best architecture".replace(
+    return f"{with_sd(run.test)} % on {counted(run.n, 'fresh seed')}: {said} against the best architecture".replace(
         "matches the baseline within", "matches it within"
     )
 
 
 def _adopted(choices: Sequence[Choice], techniques: Techniques) -> str:
-    """``patch size 2, depth 8 and 1 more``."""
-    return several([f"{techniques.label(c.axis)} {c.value}".replace("_", "+") for c in choices if c.value], 3)
+    """``patch size 2, depth 8``; ``3 changes`` of more than a title can name."""
+    named = [f"{techniques.label(choice.axis)} {spoken(choice.value)}" for choice in choices if choice.value]
+    return ", ".join(named) if len(named) <= NAMED else counted(len(named), "change")
 
 
-def _fresh(n: int) -> str:
-    return f"{n} fresh seed{'' if n == 1 else 's'}"

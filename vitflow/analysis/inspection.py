@@ -21,7 +21,7 @@ from vitflow.analysis.records import (
     Inspection,
     InspectionTitles,
 )
-from vitflow.analysis.runs import Result, spread
+from vitflow.analysis.runs import Result, shifts, spread
 from vitflow.study.grid import Run
 from vitflow.study.models import ViT
 
@@ -47,6 +47,7 @@ def inspection(
     beside = pair({name: found[name].family for name in shown})
     contrast = contrasted(*beside, results, classes) if beside else None
     ours = [found[name] for name in beside or shown[:1]]
+    moved = [shifts([r for r in results if r.run == name and r.finished]) for name in beside or shown[:1]]
     return Inspection(
         split=SPLIT,
         images=images,
@@ -56,7 +57,7 @@ def inspection(
         titles=InspectionTitles(
             attention=looks.attention_title(ours),
             layers=looks.layers_title(ours),
-            shifts=looks.shifts_title(ours),
+            shifts=looks.shifts_title(ours, moved),
             classes=looks.classes_title(contrast, found),
         ),
     )
@@ -136,10 +137,6 @@ def _inspected(run: Run, label: str, seeds: Sequence[Mapping[str, Any]]) -> Insp
             )
             for place, name in enumerate(layers)
         ),
-        shifts={
-            pixels: spread([seed["shift_consistency"][pixels] for seed in seeds])
-            for pixels in seeds[0]["shift_consistency"]
-        },
         attention=distances,
         uniform=_round(uniform_distance(side // model.patch_size, side)) if isinstance(model, ViT) else None,
     )

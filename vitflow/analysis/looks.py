@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from vitflow.analysis.pca import MOST
-from vitflow.analysis.records import ClassContrast, Inside, Inspected, Similarity
+from vitflow.analysis.records import ClassContrast, Inside, Inspected, Similarity, Statistics
 from vitflow.study.schema import Study
 
 FAMILIES = {"vit": "ViT", "resnet": "ResNet"}
@@ -135,17 +135,17 @@ def layers_title(models: Sequence[Inspected]) -> str:
     return f"At the end, features spread over {_of(found, 'dimensions')}" if found else UNSEEN
 
 
-def shifts_title(models: Sequence[Inspected]) -> str:
-    """At the largest shift that was tried."""
+def shifts_title(models: Sequence[Inspected], shifts: Sequence[Mapping[str, Statistics]]) -> str:
+    """At the largest shift that was tried; ``shifts``: of each model, by pixels."""
     if not models:
         return UNSEEN
-    pixels = max(models[0].shifts, key=int)
+    pixels = max(shifts[0], key=int)
     kept = "of images keep their class in"
-    found = [
-        f"{m.shifts[pixels].mean:.0f} % {'in' if place else kept} {name}"
-        for place, (m, name) in enumerate(zip(models, called(models), strict=True))
+    told = [
+        f"{found[pixels].mean:.0f} % {'in' if place else kept} {name}"
+        for place, (found, name) in enumerate(zip(shifts, called(models), strict=True))
     ]
-    return f"Moved by {pixels} pixel{'' if pixels == '1' else 's'}, {_and(found)}"
+    return f"Moved by {pixels} pixel{'' if pixels == '1' else 's'}, {_and(told)}"
 
 
 def classes_title(contrast: ClassContrast | None, runs: Mapping[str, Inspected]) -> str:

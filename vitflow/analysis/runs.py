@@ -69,6 +69,7 @@ def runs_table(
             n=len(good),
             diverged=len(mine) - len(good),
             **scores[name],
+            shifts=shifts(good),
             stability=stability(mine),
             difference=compared.get(name),
             **vars(costs[name]),
@@ -111,6 +112,12 @@ def stability(results: Sequence[Result]) -> Stability:
     )
 
 
+def shifts(results: Sequence[Result]) -> dict[str, Statistics]:
+    """Percent of images that keep their class, by pixels moved, over the finished seeds that were looked into."""
+    found = [r.metrics["inspection"]["shift_consistency"] for r in results if r.metrics.get("inspection")]
+    return {pixels: spread([kept[pixels] for kept in found]) for pixels in (found[0] if found else ())}
+
+
 def _scores(finished: list[Result]) -> dict[str, Statistics]:
     def over_seeds(split: str, key: str) -> Statistics:
         return spread([r.metrics[split][key] for r in finished if r.metrics[split] is not None])
@@ -122,7 +129,6 @@ def _scores(finished: list[Result]) -> dict[str, Statistics]:
         "clean_train": over_seeds("train", "accuracy"),
         "test_loss": over_seeds("test", "loss"),
         "test_ece": over_seeds("test", "ece"),
-        "shift_consistency": spread([i["shift_consistency"]["1"] for i in inspected]),
         "attention_distance": spread(
             [float(np.mean(i["attention_distance"])) for i in inspected if i["attention_distance"] is not None]
         ),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vitflow.machine.files import sha256_text
-from vitflow.study.fields import beginning, spell
+from vitflow.study.fields import beginning, spell, spoken
 from vitflow.study.models import ResNet
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.reading import read_yaml
@@ -55,7 +55,7 @@ class Techniques:
 
     def label(self, axis: str) -> str:
         """An axis as within a sentence: ``patch size``."""
-        return self.of(axis).label or axis.replace("_", " ")
+        return self.of(axis).label or spoken(axis)
 
     def heading(self, axis: str) -> str:
         """An axis as a sentence begins: ``Patch size``."""
@@ -74,7 +74,7 @@ class Techniques:
             if config.model.width != 64:
                 parts.append("half width" if config.model.width == 32 else f"width {config.model.width}")
             changed = {field: value for field, value in changed.items() if field not in type(config.model).model_fields}
-        parts += [f"{self.label(field)} {spell(value).replace('_', '+')}" for field, value in sorted(changed.items())]
+        parts += [f"{self.label(field)} {spoken(spell(value))}" for field, value in sorted(changed.items())]
         return ", ".join(parts) or name
 
     def digest(self, axes: Iterable[str]) -> str:

@@ -172,9 +172,8 @@ def best(study: Study) -> None:
 def _confirmed(study: Study, finalist: Finalist, jobs: list[ledger.Job], techniques: Techniques) -> Confirmed:
     scores = [read_json(job.paths.metrics) for job in jobs if job.status == "done"]
     config, cost = study.resolve(finalist.changes), exact(jobs[0].config)
-    label = techniques.run_label(BASELINE, config, study.baseline_run)
     return Confirmed(
-        label=f"{label}, all images" if finalist.all_images else label,
+        label=techniques.run_label(BASELINE, config, study.baseline_run),
         seeds=tuple(job.seed for job in jobs),
         n=len(scores),
         diverged=len(jobs) - len(scores),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import Label, end_labels
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
@@ -45,7 +46,7 @@ def draw(analysis: Analysis) -> Drawing:
     )
     side = analysis.summary.dataset.image_size
     told = "; ".join(
-        f"{run.label} (n = {run.n} seed{'s' if run.n != 1 else ''}) "
+        f"{run.label} (n = {counted(run.n, 'seed')}) "
         + ", ".join(f"block {k} {min(b):.1f} to {max(b):.1f}" for k, b in enumerate(run.attention or (), start=1))
         + f", uniform {run.uniform:.1f}"
         for run in models.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import ClassAccuracy, Confused
 from vitflow.figures.labels import shorten, taken_for, wrap
 from vitflow.figures.looks import looks
@@ -32,7 +33,7 @@ def draw(analysis: Analysis) -> Drawing:
     lines = left.get_lines()
     figure.legend(lines, [wrap(run.label, 40, 1) for run in runs], loc="outside lower left", ncols=2, frameon=False)
 
-    seeds = " and ".join(f"{run.label} n = {run.n} seed{'s' if run.n != 1 else ''}" for run in runs)
+    seeds = " and ".join(f"{run.label} n = {counted(run.n, 'seed')}" for run in runs)
     told = ", ".join(f"{c.name} {c.one.mean or 0:.1f} and {c.other.mean or 0:.1f} %" for c in classes)
     pairs = ", ".join(f"{c.actual} taken for {c.predicted} {c.one:.1f} and {c.other:.1f} %" for c in contrast.confused)
     few = (

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import shorten, taken_for
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, BLUE, FULL, GREY, SMALL, Drawing, heading, new_figure
@@ -32,7 +33,7 @@ def draw(analysis: Analysis) -> Drawing:
     _matrix(cells, percent, shown)
     _pairs(pairs, percent, worst, shown)
 
-    of = f"{data.split} images, n = {data.n} seed{'s' if data.n != 1 else ''} summed"
+    of = f"{data.split} images, n = {counted(data.n, 'seed')} summed"
     told = ", ".join(f"{classes[i]} taken for {classes[j]} {percent[i, j]:.1f} %" for i, j in worst)
     right = ", ".join(f"{name} {percent[k, k]:.0f} %" for k, name in enumerate(classes))
     caption = f"Confusions of {label} ({of}), in percent of each true class."

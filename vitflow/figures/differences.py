@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, of_group, of_study
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.forest import Forest, Row, forest, in_words
 from vitflow.figures.looks import families, legend, looks
 from vitflow.figures.pages import FIRST, pages
 from vitflow.figures.read import Analysis
-from vitflow.figures.style import FULL, GREY, Drawing, counted, diverged, missing, seeds
+from vitflow.figures.style import FULL, GREY, Drawing, diverged, missing, seeds
+from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
 
 #: models of other families that the study's picture has room for
@@ -80,7 +82,7 @@ def _by_axis(summary: Summary, group: str) -> list[Row]:
         if axis.group != group:
             continue
         own = [place.value for place in axis.values if place.run == BASELINE]
-        heading = f"{axis.label} ({own[0]})".replace("_", " ") if own else axis.label
+        heading = f"{axis.label} ({spoken(own[0])})" if own else axis.label
         others = [place for place in axis.values if place.run != BASELINE]
         for k, place in enumerate(others):
             row = run_row(summary, place.run, of_group)

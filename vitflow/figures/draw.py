@@ -19,6 +19,7 @@ from vitflow.study.grid import BASELINE, expand
 from vitflow.study.schema import Study
 
 if TYPE_CHECKING:
+    from vitflow.figures.read import Analysis
     from vitflow.figures.style import Drawing
 
 FORMATS = ("svg", "png")
@@ -75,23 +76,22 @@ def draw(analysis: Path, out: Path) -> None:
     from vitflow.figures.read import read
     from vitflow.figures.style import styled
 
-    captions, text = {}, read(analysis).summary.model_dump_json()
+    captions, numbers = {}, read(analysis)
+    text = numbers.summary.model_dump_json()
     if told := advice(text):
         say(told)
     with styled(text):
-        for name, make in drawings(analysis).items():
+        for name, make in drawings(numbers).items():
             drawing = make()
             _publish(drawing, out, name)
             captions[name] = {"caption": drawing.caption, "alt": drawing.alt, "missing": drawing.missing}
     write_json(out / "captions.json", captions)
 
 
-def drawings(analysis: Path) -> dict[str, Callable[[], Drawing]]:
+def drawings(numbers: Analysis) -> dict[str, Callable[[], Drawing]]:
     """By stem, what makes each figure (call it inside :func:`vitflow.figures.style.styled`)."""
     from vitflow.figures import axis, differences
-    from vitflow.figures.read import read
 
-    numbers = read(analysis)
     makers: dict[str, Callable[[], Drawing]] = {}
     for name, place in FIGURES.items():
         module, function = place.split(".")

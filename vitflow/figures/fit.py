@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.looks import highlighted, legend, legend_below, looks
@@ -20,7 +21,6 @@ from vitflow.figures.style import (
     HALO,
     SMALL,
     Drawing,
-    counted,
     diverged,
     heading,
     missing,

@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from vitflow.figures.style import BODY, GREY, HALO, ink
+from vitflow.study.fields import spoken
 
 #: where a label may stand, in points from its point to its nearest edge: (x, y), nearest places first
 PLACES = [
@@ -40,7 +41,7 @@ class Label:
 
 def wrap(text: str, width: int, lines: int = 2) -> str:
     """``text`` in at most ``lines`` lines of ``width`` characters; also broken after '-', cut with '…'."""
-    text = text.replace("_", " ")
+    text = spoken(text)
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder="…")) or text
 
 

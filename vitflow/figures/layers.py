@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Inspected, Layer
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
@@ -118,4 +119,4 @@ def _through(axes: Axes, pooled: bool = False) -> None:
 
 def _seeds(runs: Sequence[Inspected]) -> str:
     low, high = min(run.n for run in runs), max(run.n for run in runs)
-    return f"{high} seed{'s' if high != 1 else ''}" if low == high else f"{low} to {high} seeds"
+    return counted(high, "seed") if low == high else f"{low} to {high} seeds"

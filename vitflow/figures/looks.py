@@ -12,6 +12,7 @@ from vitflow.analysis.claims import of_group
 from vitflow.analysis.records import Summary
 from vitflow.figures.labels import shorten
 from vitflow.figures.style import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION
+from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
 
 GROUP_COLOURS = (BLUE, GREEN, PURPLE, SKY)
@@ -61,7 +62,7 @@ def legend(summary: Summary, names: Collection[str], others: str = "") -> dict[s
     look = looks(summary)
     used = {look[name] for name in names}
     found = {group: group_look(index) for index, group in enumerate(groups_of(summary))}
-    entries = {group.replace("_", " "): own for group, own in found.items() if own in used}
+    entries = {spoken(group): own for group, own in found.items() if own in used}
     if others and any(look[name].colour == GREY for name in names):
         entries[others] = Look(GREY, "o")
     return entries

@@ -10,6 +10,7 @@ from vitflow.figures.labels import spread
 from vitflow.figures.read import Analysis
 from vitflow.figures.scheme import bottom, centres, sketch
 from vitflow.figures.style import BLUE, FULL, GREY, Drawing, missing, new_figure
+from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
 
 #: part by the axes that exchange it; any other axis belongs to the recipe of training
@@ -101,7 +102,7 @@ def _values(axis: Axis) -> str:
     """``4 → 2, 8``; the values alone where the baseline has none of its own."""
     own = [place.value for place in axis.values if place.run == BASELINE]
     others = ", ".join(place.value for place in axis.values if place.run != BASELINE)
-    return (f"{own[0]} → {others}" if own else others).replace("_", " ")
+    return spoken(f"{own[0]} → {others}" if own else others)
 
 
 def _words(axis: Axis, whole: bool = False) -> list[Item]:

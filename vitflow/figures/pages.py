@@ -28,5 +28,5 @@ def pages(axes: Sequence[str]) -> list[range]:
 
 
 def stem(group: str, page: int | None = None) -> str:
-    """The stem of a group's first picture, or of its ``page``-th further one, from 1."""
-    return f"forest-{group}" if page is None else f"forest-{group}-{page}"
+    """The stem of a group's first picture, or of its ``page``-th further one, from 1: no group's name has a '+'."""
+    return f"forest-{group}" if page is None else f"forest-{group}+{page}"

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Features, Summary
 from vitflow.figures.style import BLACK, BLUE, GREY, PALE, TINT, ink
 
@@ -66,7 +67,7 @@ def sketch(
     _tokens(axes, summary, middle, "tokens" in lit)
     _box(axes, BLOCK, middle, height, "", "block" in lit, ground="white")
     depth = summary.model["depth"]
-    words = f"{depth} block{'s' if depth != 1 else ''}, each"
+    words = f"{counted(depth, 'block')}, each"
     colour = ink(BLUE) if "block" in lit else BLACK
     axes.text(BLOCK[0] + 0.15, middle + half - 0.12, words, fontsize=LETTERS, va="top", color=colour)
     places = chain(summary)

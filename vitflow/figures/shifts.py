@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
@@ -12,18 +13,18 @@ from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, missing
 
 def draw(analysis: Analysis) -> Drawing:
     """Images that keep their class, by pixels moved: the models that are set beside each other, others in grey."""
-    data, look = analysis.inspection, looks(analysis.summary)
+    data, runs, look = analysis.inspection, analysis.summary.runs, looks(analysis.summary)
     if not data.shown:
         return missing("No model was looked into", BESIDE)
     figure = new_figure(BESIDE)
     axes = figure.subplots()
     others = [name for name in data.runs if name not in data.shown]
     for name in others:
-        moved, means, _ = _curve(data.runs[name].shifts)
+        moved, means, _ = _curve(runs[name].shifts)
         axes.plot(moved, means, color=GREY, alpha=0.35, linewidth=0.9)
     ends = []
     for name in reversed(data.shown):  # the first on top
-        moved, means, deviations = _curve(data.runs[name].shifts)
+        moved, means, deviations = _curve(runs[name].shifts)
         style = look[name]
         axes.fill_between(moved, means - deviations, means + deviations, color=style.colour, alpha=0.15, linewidth=0)
         axes.plot(moved, means, color=style.colour, marker=style.marker, markersize=8, markeredgecolor="white")
@@ -33,12 +34,13 @@ def draw(analysis: Analysis) -> Drawing:
     axes.grid(axis="y")
     heading(axes, "images that keep their class (%)")
     if others:
-        note = f"grey: {len(others)} other run{'s' if len(others) != 1 else ''}"
+        note = f"grey: {counted(len(others), 'other run')}"
         axes.text(0.02, 0.03, note, transform=axes.transAxes, color=GREY, fontsize=SMALL)
     end_labels(axes, ends)
     told = "; ".join(
-        f"{run.label} (n = {run.n}) " + ", ".join(f"{p} px {s.mean:.1f} %" for p, s in run.shifts.items())
-        for run in (data.runs[name] for name in data.shown)
+        f"{data.runs[name].label} (n = {data.runs[name].n}) "
+        + ", ".join(f"{pixels} px {kept.mean:.1f} %" for pixels, kept in runs[name].shifts.items())
+        for name in data.shown
     )
     caption = (
         f"Predictions that stay when {data.split} images move by whole pixels (n = {data.images} images, four "

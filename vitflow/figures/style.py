@@ -23,6 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from numpy.typing import NDArray
 
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Summary
 from vitflow.figures.alphabets import families
 
@@ -126,11 +127,6 @@ def seeds(summary: Summary, names: list[str] | None = None) -> str:
     counts = [run.n for name, run in summary.runs.items() if names is None or name in names]
     low, high = min(counts, default=0), max(counts, default=0)
     return f"n = {counted(high, 'seed')}" if low == high else f"n = {low} to {high} seeds"
-
-
-def counted(number: int, word: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def diverged(summary: Summary, names: list[str] | None = None) -> str:

@@ -62,8 +62,7 @@ def _finalists(winners: Winners) -> list[Row]:
     sizes = {finalist.run: len(finalist.changes) for finalist in chosen.finalists}
     for name, (role, look) in roles.items():
         run, known = winners.runs[name], _against_baseline(winners, name)
-        label = run.label.removesuffix(", all images")
-        label = label if len(label) <= LABEL else f"{sizes[name]} changes"
+        label = run.label if len(run.label) <= LABEL else f"{sizes[name]} changes"
         dots = tuple(value - (base.test.mean or 0.0) for value in run.test.values) if known else ()
         rows.append(Row(name, f"{role}{label}", look, known, dots, run.diverged))
     return [rows[0], *sorted(rows[1:], key=lambda row: row.evidence.points if row.evidence else 0.0)]

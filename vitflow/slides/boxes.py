@@ -23,8 +23,8 @@ TITLE_SIZES, STATEMENT_SIZES, OPENING_SIZES = (34, 31, 28, 25), (50, 44, 38), (5
 TABLE_SIZES = (27, 26, 24, 22, 20, 18)
 #: tables of numbers are set down to this where it keeps each row on one line
 LEAST_WHOLE = 22
-#: paragraphs and bullets: alone on a slide, under a table or a full figure, beside a figure
-ALONE_PX, BODY_PX, BESIDE_PX = 30, 26, 24
+#: paragraphs and bullets: alone on a slide, under a table or a full figure, beside a figure the first that fits
+ALONE_PX, BODY_PX, BESIDE_SIZES = 30, 26, (24, 22, 20)
 KICKER_PX, CAPTION_PX, NOTE_PX, FOOTER_PX = 16, 17, 19, 14
 #: a number that is the content of its slide, and what it counts
 NUMBER_PX, COUNTED_PX = 72, 20

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from vitflow.analysis.claims import Change
-from vitflow.analysis.records import Choice, Confirmed, Contrast, Run
+from vitflow.analysis.records import Choice, Contrast, Run, Winners
 from vitflow.slides.filters import NOTHING, bounds, interval, millions, number, signed, stat, three, times
+from vitflow.study.fields import spoken
 
 
 def escaped(text: str) -> str:
@@ -69,7 +70,7 @@ def diverged_at(run: Run) -> str:
 
 def listed(changes: Sequence[Change], most: int, otherwise: str = "") -> Markup:
     """``8: −7.0; 2: +3.1; …``: the first changes of an axis, ``otherwise`` where there are none."""
-    shown = "; ".join(f"{escaped(change.value)}:&nbsp;{signed(change.points)}" for change in changes[:most])
+    shown = "; ".join(f"{escaped(spoken(change.value))}:&nbsp;{signed(change.points)}" for change in changes[:most])
     return Markup((shown or otherwise) + ("; …" if len(changes) > most else ""))
 
 
@@ -101,26 +102,15 @@ def predicted(prediction: str, meant: str = "") -> Markup:
 def choice_row(choice: Choice) -> Markup:
     """A row of the table of what was chosen: axis, value and gain, or why the baseline's is kept."""
     kept = f"kept: {choice.why}"
-    adopted = f"**{escaped(choice.value)}**, {signed(choice.gain)} points, {choice.why}"
-    return _row(escaped(choice.axis.replace("_", " ")), adopted if choice.value else escaped(kept))
+    adopted = f"**{escaped(spoken(choice.value))}**, {signed(choice.gain)} points, {choice.why}"
+    return _row(escaped(spoken(choice.axis)), adopted if choice.value else escaped(kept))
 
 
-def value_row(change: Change) -> Markup:
-    """A row of an axis' table: value, n, test accuracy, points and their interval, time."""
-    run = change.run
+def finalist_row(name: str, winners: Winners) -> Markup:
+    """A row of the table of finalists: label, n, validation, test, points against the baseline, parameters, cost."""
+    run, contrast = winners.runs[name], winners.against_baseline.get(name)
     return _row(
-        escaped(change.value),
-        str(run.n),
-        stat(run.test),
-        f"{signed(change.points)}{interval(run)}",
-        times(run.time_ratio),
-    )
-
-
-def finalist_row(name: str, run: Confirmed, contrast: Contrast | None) -> Markup:
-    """A row of the table of finalists: name, n, validation, test, points against the baseline, parameters, cost."""
-    return _row(
-        escaped(name),
+        escaped(run.label) + (", all images" if name == winners.selection.all_images else ""),
         str(run.n),
         stat(run.validation),
         stat(run.test),
@@ -128,11 +118,6 @@ def finalist_row(name: str, run: Confirmed, contrast: Contrast | None) -> Markup
         millions(run.parameters),
         millions(run.multiplications),
     )
-
-
-def part_row(name: str, contrast: Contrast) -> Markup:
-    """A row of the table that takes ``best`` apart: what is left out, and what that changes."""
-    return _row(escaped(name), str(contrast.n), _points(contrast))
 
 
 def _points(contrast: Contrast) -> str:
@@ -145,7 +130,7 @@ def _four(words: list[str]) -> Markup:
 
 
 def _observed(change: Change) -> str:
-    return f"{escaped(change.value)}:&nbsp;{signed(change.points)} points{interval(change.run)}"
+    return f"{escaped(spoken(change.value))}:&nbsp;{signed(change.points)} points{interval(change.run)}"
 
 
 def _n(run: Run) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vitflow.analysis import claims
-from vitflow.analysis.claims.wording import MINUS, digits_for
+from vitflow.analysis.claims.wording import MINUS, counted, digits_for
 from vitflow.analysis.records import Interval, Run, Statistics
 from vitflow.study.fields import beginning
 
@@ -56,11 +56,6 @@ def times(ratio: float | None) -> str:
 def thousands(value: int) -> str:
     """``45,000``."""
     return f"{value:,}"
-
-
-def counted(value: int, noun: str) -> str:
-    """``1 seed``, ``3 seeds``."""
-    return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
 def interval(run: Run) -> str:

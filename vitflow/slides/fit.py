@@ -63,10 +63,16 @@ def text_box(slide: Slide) -> Box:
 
 
 def body_size(slide: Slide) -> int:
-    """Pixels of paragraphs and bullets: larger where nothing else is on the slide."""
+    """Pixels of paragraphs and bullets: larger where nothing else is on the slide, beside a figure as room allows."""
     if slide.layout == "beside":
-        return boxes.BESIDE_PX
+        fitting = (size for size in boxes.BESIDE_SIZES if _beside(slide, size) <= boxes.TEXT_BESIDE.height)
+        return next(fitting, boxes.BESIDE_SIZES[-1])
     return boxes.ALONE_PX if _alone(slide) else boxes.BODY_PX
+
+
+def has_room_beside(slide: Slide) -> bool:
+    """Whether a slide's text fits beside its figure at the smallest size."""
+    return _beside(slide, boxes.BESIDE_SIZES[-1]) <= boxes.TEXT_BESIDE.height
 
 
 def item_gap(slide: Slide) -> int:
@@ -89,7 +95,7 @@ def table_size(slide: Slide) -> int:
     tables = [block for block in slide.blocks if isinstance(block, Table)]
     fitting = []
     for size in boxes.TABLE_SIZES:
-        height = sum(_height(block, slide, room, size) + boxes.GAP for block in slide.blocks) - boxes.GAP
+        height = sum(_height(block, slide, room, size, body_size(slide)) + boxes.GAP for block in slide.blocks) - boxes.GAP
         if height <= boxes.BODY.height and all(Setting(table, room, size).keeps_words for table in tables):
             fitting.append(size)
     numeric = [table for table in tables if any(table.right)]
@@ -119,17 +125,23 @@ def caption_height(slide: Slide) -> int:
 
 def block_height(block: Block, slide: Slide, room: float) -> int:
     """Pixels that a block of a slide takes in ``room`` pixels."""
-    return _height(block, slide, room, table_size(slide))
+    return _height(block, slide, room, table_size(slide), body_size(slide))
 
 
-def _height(block: Block, slide: Slide, room: float, table: int) -> int:
-    size = boxes.NOTE_PX if is_note(block, slide) else body_size(slide)
+def _beside(slide: Slide, body: int) -> int:
+    """Pixels that all text beside a figure takes at a size."""
+    room, table = boxes.TEXT_BESIDE.width, boxes.TABLE_SIZES[-1]
+    return sum(_height(block, slide, room, table, body) + boxes.GAP for block in slide.blocks) - boxes.GAP
+
+
+def _height(block: Block, slide: Slide, room: float, table: int, body: int) -> int:
+    size = boxes.NOTE_PX if is_note(block, slide) else body
     match block:
         case Paragraph(text):
             pad = 2 * boxes.PANEL_PAD if block.is_panel else 0
-            return math.ceil(lines(plain(text), size, room - pad) * size * LEADING) + pad
+            return math.ceil(lines(text, size, room - pad) * size * LEADING) + pad
         case Bullets(items):
-            tall = sum(lines(plain(item), size, room - boxes.INDENT) * size * LEADING for item in items)
+            tall = sum(lines(item, size, room - boxes.INDENT) * size * LEADING for item in items)
             return math.ceil(tall + item_gap(slide) * (len(items) - 1))
         case Table():
             return sum(Setting(block, room, table).rows)

@@ -87,13 +87,17 @@ class Setting:
         return math.ceil(tallest * size * LEADING + DOWN * self.size) + RULE
 
 
-def lines(text: str, size: float, room: float, style: str = "plain") -> int:
-    """How many lines ``text`` takes at ``size`` pixels in ``room`` pixels, broken after spaces and hyphens."""
+def lines(text: str | Text, size: float, room: float, style: str = "plain") -> int:
+    """How many lines ``text`` takes at ``size`` pixels in ``room`` pixels, broken after spaces and hyphens.
+
+    Words alone are in one ``style``, spans each in their own.
+    """
     count, used = 1, 0.0
-    for word in pieces(text):
-        if used and used + width(word.rstrip(" "), size, style) > room:
-            count, used = count + 1, 0.0
-        used += width(word, size, style)
+    for words, weight in [(text, style)] if isinstance(text, str) else [(span.text, span.style) for span in text]:
+        for word in pieces(words):
+            if used and used + width(word.rstrip(" "), size, weight) > room:
+                count, used = count + 1, 0.0
+            used += width(word, size, weight)
     return count
 
 

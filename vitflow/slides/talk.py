@@ -10,22 +10,20 @@ from markupsafe import Markup
 
 from vitflow.analysis import claims
 from vitflow.analysis.claims import effect
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Axis, Run, Summary, Winners
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
 from vitflow.slides import cells
-from vitflow.slides.filters import counted
 from vitflow.study.dataset import IMAGES
-from vitflow.study.fields import beginning
+from vitflow.study.fields import beginning, spoken
 from vitflow.study.grid import BASELINE
 
 #: by their own names
 CELLS = (
     cells.model_row,
     cells.finalist_row,
-    cells.part_row,
     cells.seeds_row,
     cells.stability_row,
-    cells.value_row,
     cells.listed,
     cells.observed,
     cells.moved,
@@ -36,6 +34,8 @@ CELLS = (
 MAIN = "architecture"
 #: such slides, and slides of other groups, at most: the others are backup
 AXES, GROUPS = 4, 3
+#: slides of a talk at most, and those that every talk has
+SLIDES, ALWAYS = 18, 10
 
 
 class GroupView(NamedTuple):
@@ -43,7 +43,7 @@ class GroupView(NamedTuple):
 
     name: str
     heading: str
-    axes: list[Axis]
+    ends: list[Axis]  #: those of its largest gain and of its largest loss
     runs: list[Run]  #: its changes, largest gain first
     finding: str
     smallest_effect: float | None
@@ -84,6 +84,10 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
     elsewhere = bool(written) and all(technique.foreign for technique in written)
     main_axes = [axis for axis in summary.axes if axis.group == MAIN][:AXES]
     groups = groups_of(summary)
+    families = by_difference([run for run in runs.values() if run.kind == "family"])
+    subsets = any(run.kind == "subset" for run in runs.values())
+    room = SLIDES - ALWAYS - sum(map(bool, (winners, families, subsets))) - len(main_axes)
+    main_groups = groups[: min(room, GROUPS)]
 
     def predicted(axis: Axis) -> Markup:
         technique = techniques.of(axis.axis)
@@ -96,8 +100,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "baseline": baseline,
         "main_axes": main_axes,
         "other_axes": [axis for axis in summary.axes if axis not in main_axes],
-        "main_groups": groups[:GROUPS],
-        "other_groups": groups[GROUPS:],
+        "main_groups": main_groups,
+        "other_groups": groups[len(main_groups) :],
         "share": share,
         "own": own,
         "tried": tried,
@@ -110,8 +114,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         **by_effect,
         "lost": by_effect["lost"][::-1],
         "unstable": [runs[name] for name in summary.diverged],
-        "families": by_difference([run for run in runs.values() if run.kind == "family"]),
-        "subsets": any(run.kind == "subset" for run in runs.values()),
+        "families": families,
+        "subsets": subsets,
         "best_vit": runs[summary.best.run] if summary.best else None,
         "rows": [runs[name] for name in in_order(summary)],
         "steady": steadiness(summary),
@@ -133,11 +137,16 @@ def groups_of(summary: Summary) -> list[GroupView]:
     for group in summary.groups:
         changed = [summary.runs[name] for name in group.runs if summary.runs[name].kind == "change"]
         if group.group != MAIN and changed:
-            heading = beginning(group.group.replace("_", " "))
-            axes = [axis for axis in summary.axes if axis.group == group.group]
+            heading = beginning(spoken(group.group))
             finding = claims.group_finding(heading, changed, summary.equivalence_margin)
             runs = by_difference(changed)
-            found.append(GroupView(group.group, heading, axes, runs, finding, group.smallest_effect))
+            ends = [
+                axis
+                for axis in summary.axes
+                if axis.group == group.group
+                and any(summary.runs[place.run] in (*runs[:1], *runs[-1:]) for place in axis.values)
+            ]
+            found.append(GroupView(group.group, heading, ends, runs, finding, group.smallest_effect))
     return found
 
 
@@ -155,7 +164,7 @@ def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
     for change in found:
         reason = claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin)
         if told := " ".join(filter(None, (reason, claims.at_own_rates(places[change.value], summary.runs)))):
-            return f"Evidence, {change.value.replace('_', '+')}: {told}"
+            return f"Evidence, {spoken(change.value)}: {told}"
     return "Not explained: what was measured beside accuracy does not differ for sure."
 
 
@@ -176,12 +185,12 @@ def footer(summary: Summary) -> str:
 
 def own(axis: Axis) -> str:
     """The baseline's value of an axis; '' where it has none there."""
-    return ", ".join(place.value for place in axis.values if place.run == BASELINE)
+    return ", ".join(spoken(place.value) for place in axis.values if place.run == BASELINE)
 
 
 def tried(axis: Axis) -> str:
     """The other values of an axis: ``2, 8``."""
-    return ", ".join(place.value for place in axis.values if place.run != BASELINE)
+    return ", ".join(spoken(place.value) for place in axis.values if place.run != BASELINE)
 
 
 def by_difference(runs: list[Run]) -> list[Run]:

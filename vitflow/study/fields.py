@@ -61,6 +61,11 @@ def spell(value: Scalar) -> str:
     return str(value)
 
 
+def spoken(name: str) -> str:
+    """The name of an axis, a group or a value as people say it: ``patch size``, ``conv stem``."""
+    return name.replace("_", " ")
+
+
 def beginning(words: str) -> str:
     """Words as a sentence begins: ``Patch size``, ``QK-norm``."""
     return words[:1].upper() + words[1:]

@@ -28,10 +28,10 @@ def _confirmed(study: Study, finalist: Finalist, generator: np.random.Generator)
     assert study.best is not None
     config, n = study.resolve(finalist.changes), study.best.seeds
     accuracy, _ = world_of(config, study.baseline_run)
-    label, cost = TECHNIQUES.run_label(BASELINE, config, study.baseline_run), cost_of(study, config.model)
+    cost = cost_of(study, config.model)
     accuracy = min(accuracy, 95.0) + (0.7 if finalist.all_images else 0.0)
     return Confirmed(
-        label=f"{label}, all images" if finalist.all_images else label,
+        label=TECHNIQUES.run_label(BASELINE, config, study.baseline_run),
         seeds=tuple(range(FRESH_SEED, FRESH_SEED + n)),
         n=n,
         diverged=0,

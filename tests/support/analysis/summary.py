@@ -93,7 +93,7 @@ def _run(study: Study, plan: Grid, run: grid.Run, diverged: int, generator: np.r
         clean_train=measured(min(accuracy + gap, 99.9), 0.2),
         test_loss=measured(0.9 - accuracy / 200, 0.01),
         test_ece=measured(4.0, 0.3),
-        shift_consistency=measured(88.0, 0.5),
+        shifts={str(pixels): measured(100 - 4 * pixels, 0.5) for pixels in (1, 2, 3)},
         attention_distance=measured(12.0, 0.3) if isinstance(model, ViT) else spread([]),
         difference=None,
         **vars(_timed(cost, generator)),

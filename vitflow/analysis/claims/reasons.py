@@ -17,11 +17,9 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
     if run.difference is None or (shown := judge(of_group(run), margin)) not in ("gained", "lost"):
         return ""
     said = [_fit(run, baseline, gained=shown == "gained")]
-    if _side(run.shift_consistency, baseline.shift_consistency):
-        said.append(
-            f"Moved by a pixel, {run.shift_consistency.mean:.0f} % of its predictions stay "
-            f"(baseline {baseline.shift_consistency.mean:.0f} %)."
-        )
+    ours, theirs = run.shifts.get("1"), baseline.shifts.get("1")
+    if ours and theirs and _side(ours, theirs):
+        said.append(f"Moved by a pixel, {ours.mean:.0f} % of its predictions stay (baseline {theirs.mean:.0f} %).")
     if _side(run.attention_distance, baseline.attention_distance):
         said.append(
             f"Its attention reaches {run.attention_distance.mean:.1f} pixels on average "

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from vitflow.analysis.claims.effects import Evidence, has_no_spread, judge, of_group
 from vitflow.analysis.claims.wording import digits_for, several, signed
 from vitflow.analysis.records import Interval, Place, Run
+from vitflow.study.fields import spoken
 
 Named = tuple[str, Evidence]
 
@@ -43,7 +44,7 @@ def axis_finding(label: str, places: Sequence[Place], table: Mapping[str, Run], 
 
     Where nothing is sure it says so of all values, with the largest difference. ``label`` begins the sentence.
     """
-    named = [(place.value.replace("_", "+"), table[place.run]) for place in places]
+    named = [(spoken(place.value), table[place.run]) for place in places]
     compared = [(value, of_group(run)) for value, run in named if run.difference]
     lost = [f"{value} ({run.diverged} of {len(run.seeds)} seeds)" for value, run in named if run.diverged]
     steady = [pair for pair in compared if not pair[1].diverged]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from vitflow.analysis.claims.effects import Effect, beyond, changes, effect, judge, of_group, of_study
 from vitflow.analysis.claims.wording import several
 from vitflow.analysis.records import Axis, Run
+from vitflow.study.fields import spoken
 
 
 def verdicts_title(effects: Sequence[Effect], nothing: str) -> str:
@@ -44,11 +45,11 @@ def verdict(axis: Axis, runs: Mapping[str, Run], margin: float) -> str:
     gained = [change.value for change in found if effects[change.value] == "gained"]
     shown = set(effects.values())
     if gained:
-        said = f"gain at {gained[0].replace('_', '+')}"
+        said = f"gain at {spoken(gained[0])}"
     elif len(shown) == 1:
         alike = {"lost": "loss at every value", "same": "no relevant change", "unstable": "diverged"}
         said = alike.get(shown.pop(), "no clear change")
     else:
         lost_at = [change.value for change in found if effects[change.value] == "lost"]
-        said = f"loss at {several([value.replace('_', '+') for value in lost_at])}" if lost_at else "no clear change"
+        said = f"loss at {several([spoken(value) for value in lost_at])}" if lost_at else "no clear change"
     return f"{said} (descriptive)" if any(of_group(change.run).interval is None for change in found) else said

@@ -45,6 +45,11 @@ def count(number: int) -> str:
     return str(number)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 seed``, ``1,000 seeds``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def several(words: Sequence[str], most: int = 2) -> str:
     """``a, b and 3 more``."""
     more = f" and {len(words) - most} more" if len(words) > most else ""

@@ -25,7 +25,6 @@ class Inspected(Record):
     n: int  #: seeds that were looked into
     registers: int
     layers: tuple[InspectedLayer, ...]
-    shifts: dict[str, Statistics]  #: percent of images that keep their class, by pixels moved
     attention: tuple[tuple[float, ...], ...] | None  #: pixels [depth][heads], heads sorted, mean over seeds; of a ViT
     uniform: float | None  #: what it would be if every patch attended to all alike
 

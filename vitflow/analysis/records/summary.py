@@ -62,7 +62,7 @@ class Run(Record):
     clean_train: Statistics
     test_loss: Statistics
     test_ece: Statistics
-    shift_consistency: Statistics  #: percent of predictions that stay when images are moved by a pixel
+    shifts: dict[str, Statistics]  #: percent of images that keep their class, by pixels moved; {} where not looked into
     attention_distance: Statistics  #: mean over layers and heads, in pixels; of ViTs alone
     stability: Stability
     difference: Difference | None
