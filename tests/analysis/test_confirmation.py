@@ -10,7 +10,7 @@ from support.records import confirmed, winners
 
 from vitflow.analysis.confirmation import confirm
 from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
-from vitflow.analysis.records import Confirmed, Selection, Winners
+from vitflow.analysis.records import Choice, Confirmed, Selection, Winners
 
 CHOSEN = winners().selection
 
@@ -57,6 +57,20 @@ def test_the_two_tasks_are_compared_with_each_other() -> None:
         "88.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination gains 1.0 points ("
     )
     assert found.best_finding.endswith(") against the best architecture")
+
+
+@pytest.mark.parametrize(
+    ("adopted", "said"),
+    [
+        ({"patch_embed": "conv_stem", "norm": ""}, "patch embedding conv stem"),
+        ({"pool": "mean", "position": "rope2d"}, "pooling mean, position rope2d"),
+        ({"pool": "mean", "position": "rope2d", "qk_norm": "l2"}, "3 changes"),
+    ],
+)
+def test_a_title_names_two_changes_and_counts_more(adopted: dict[str, str], said: str) -> None:
+    choices = tuple(Choice(axis=axis, value=value, gain=1.0, why="sure") for axis, value in adopted.items())
+    found = told(CHOSEN.model_copy(update={"techniques": choices}))
+    assert f": with {said}, the best combination" in found.best_finding
 
 
 def test_a_run_on_all_images_is_reported_and_not_compared() -> None:

@@ -79,8 +79,9 @@ def test_under_three_seeds_a_summary_is_descriptive(seeds: int, expected: bool) 
     assert found.descriptive is expected
 
 
-def test_one_diverged_seed_of_three_makes_it_descriptive() -> None:
-    assert summary_of(results_of(MEASURED, diverged=(("depth=4", 0),))).descriptive
+def test_one_diverged_seed_of_three_is_counted_and_takes_nothing_from_the_other_runs() -> None:
+    found = summary_of(results_of(MEASURED, diverged=(("depth=4", 0),)))
+    assert (found.diverged, found.descriptive) == (("depth=4",), False)
 
 
 def test_devices_are_listed_once_each() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from itertools import chain, groupby
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.analysis import example_study
 
+from vitflow.figures.draw import names
 from vitflow.figures.pages import FIRST, PAGE, pages
+from vitflow.study.names import ConfigError
 
 AXES = st.lists(st.integers(1, 25), max_size=20).map(
     lambda sizes: [f"a{k}" for k, n in enumerate(sizes) for _ in range(n)]
@@ -34,3 +38,12 @@ def test_pages_are_as_full_as_whole_axes_allow() -> None:
     assert pages(["a"] * 10 + ["b"] * 7) == [range(0, 10), range(10, 17)]
     assert pages(["a"] * 40) == [range(0, 16), range(16, 32), range(32, 40)]
     assert pages(["a"] * 14) == []
+
+
+def test_no_group_can_be_named_like_a_page_of_another() -> None:
+    many = {"augmentation": ["none", "crop"], "width": list(range(8, 8 * (FIRST + 2), 8))}
+    study = example_study(ablations={"x": many, "x-1": {"depth": [4, 6]}})
+    found = names(study)
+    assert {"forest-x", "forest-x+1", "forest-x-1"} <= set(found) and len(found) == len(set(found))
+    with pytest.raises(ConfigError):
+        example_study(ablations={"x+1": {"pool": ["mean"]}})

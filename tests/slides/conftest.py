@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.analysis import example_study, write_analysis
+from support.analysis.sizes import DIVERGED, SIZES
 from support.shared import once
-from support.talk import SMALL, Talk, make_talk
+from support.talk import SMALL, Talk, make_talk, talk_of
 
 from vitflow.figures.draw import draw
 from vitflow.slides.deck import Deck
@@ -29,6 +30,12 @@ def talk(plain_talk: Talk, tmp_path: Path) -> Talk:
 def deck(plain_talk: Talk) -> Deck:
     """Its slides."""
     return plain_talk.deck()
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Talk:
+    """The talk of config.yaml, some ninety runs on 27 axes, from made-up results. Not to be changed."""
+    return Talk.read(once(tmp_path_factory, "full-talk", lambda root: talk_of(root, SIZES[90], DIVERGED[90])))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from support.analysis import ARCHITECTURE, MANY
 from support.records import NOTHING
 from support.talk import Talk, make_talk, table_of
 
+from vitflow.figures.draw import draw
 from vitflow.slides import filters, pdf
 from vitflow.slides.deck import Deck, Slide, Table, plain
 from vitflow.slides.html import page
@@ -23,17 +24,66 @@ def talk_slides(deck: Deck) -> list[Slide]:
     return [slide for slide in deck.slides if slide.part != "backup"]
 
 
-def test_slides_keep_the_rules_of_the_talk(tmp_path: Path) -> None:
-    deck = make_talk(tmp_path, ablations={"architecture": ARCHITECTURE, **{"training": MANY["training"]}}).deck()
+def seconds(slides: list[Slide], *parts: str) -> int:
+    return sum(slide.seconds for slide in slides if slide.part in parts)
+
+
+def check_rules(deck: Deck) -> None:
+    """What every talk keeps: few words, at most so many slides and minutes, notes that can be said in their time."""
     for slide in deck.slides:
         for block in slide.blocks:
             for item in getattr(block, "items", ()):
                 assert len(plain(item).split()) <= 14, plain(item)  # twelve words; '±' and '%' are none
         assert slide.seconds > 0 and len(slide.notes) > 20
-    main = talk_slides(deck)
-    assert 8 <= len(main) <= 18
-    assert 8 * 60 <= sum(slide.seconds for slide in main) <= 11 * 60
-    assert sum(slide.seconds for slide in main if slide.part == "short") <= 6 * 60
+        if slide.part != "backup":
+            assert len(slide.notes.split()) <= 2.5 * slide.seconds, plain(slide.title)  # 150 words a minute
+    assert 8 <= len(talk_slides(deck)) <= 18
+    assert seconds(list(deck.slides), "talk", "short") <= 11 * 60
+    assert seconds(list(deck.slides), "short") <= 6 * 60
+
+
+def test_slides_keep_the_rules_of_the_talk(tmp_path: Path) -> None:
+    deck = make_talk(tmp_path, ablations={"architecture": ARCHITECTURE, **{"training": MANY["training"]}}).deck()
+    check_rules(deck)
+    assert seconds(list(deck.slides), "talk", "short") >= 8 * 60
+
+
+def test_the_talk_of_config_yaml_keeps_the_rules_and_takes_its_eleven_minutes_and_six(full: Talk) -> None:
+    deck = full.deck()
+    check_rules(deck)
+    assert (seconds(list(deck.slides), "talk", "short"), seconds(list(deck.slides), "short")) == (660, 360)
+    labels = {slide.kicker for slide in talk_slides(deck)}
+    assert {"Architecture", "Techniques", "Best combination", "ViT and ResNet", "Fewer images", "Features"} <= labels
+    pdf.check_ends(deck, pdf.WeasyPrint().ends(page(deck)))
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_a_complete_talk_takes_eleven_minutes_however_many_axes_and_groups_share_them(
+    tmp_path: Path, axes: int, groups: int
+) -> None:
+    """Complete: no slide of the template is missing. Shares are whole seconds: of three axes or groups two are lost."""
+    parts = {f"part{k}": {"pool": ["cls", "mean"]} for k in range(groups)}
+    ablations = {"architecture": {axis: ARCHITECTURE[axis] for axis in list(ARCHITECTURE)[:axes]}} | parts
+    fewer = {"fewer": {"train_images": [5000], "family": ["vit", "resnet"]}}
+    deck = make_talk(tmp_path, ablations=ablations, cross=fewer, best={}).deck()
+    check_rules(deck)
+    assert 660 - 4 <= seconds(list(deck.slides), "talk", "short") <= 660
+    assert seconds(list(deck.slides), "short") == 360
+
+
+@pytest.mark.slow
+def test_the_talk_of_config_yaml_is_rendered_with_its_own_figures(full: Talk, tmp_path: Path) -> None:
+    talk = full.copy(tmp_path)
+    draw(talk.root / "analysis", talk.root / "figures")
+    talk.render()  # refuses what runs over, and pages that are missing
+    deck = talk.deck()
+    check_rules(deck)
+    html = (talk.root / "slides/deck.html").read_text(encoding="utf-8")
+    pictures = re.findall(r"<img [^>]*>", html)
+    assert len(pictures) == sum(slide.figure is not None for slide in deck.slides)
+    assert all(re.search(r'alt="[^"]*n = [^"]*"', picture) for picture in pictures)
+    assert len(Presentation(str(talk.root / "slides/deck.pptx")).slides) == len(deck.slides)
 
 
 def test_every_slide_names_digest_seeds_date_and_progress(talk: Talk) -> None:

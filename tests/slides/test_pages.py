@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from support.talk import cell, table_slide
 
-from vitflow.slides import boxes
-from vitflow.slides.deck import Deck, Table, plain
+from vitflow.slides import boxes, fit
+from vitflow.slides.deck import Deck, Figure, Paragraph, Span, Table, plain
 from vitflow.slides.pages import paginate
 from vitflow.slides.tables import Setting
 
@@ -23,6 +24,19 @@ def test_long_tables_go_on_with_every_row_once(rows: list[str]) -> None:
     assert all(sum(Setting(t, boxes.BODY.width, boxes.TABLE_SIZES[-1]).rows) <= boxes.BODY.height for t in tables)
     assert [slide.number for slide in deck.slides] == list(range(1, len(tables) + 1))
     assert all(plain(slide.title).endswith(", continued") for slide in deck.slides[1:])
+
+
+@pytest.mark.parametrize(("words", "pages"), [(20, 1), (60, 2), (400, 2)])
+def test_text_that_finds_no_room_beside_a_figure_in_backup_goes_on_without_it(words: int, pages: int) -> None:
+    figure = Figure(Path("a"), Path("b"), "alt", "caption", 729.6, 489.6)
+    texts = tuple(Paragraph((Span("Why:", "strong"), Span(f" {k} " + "word " * words))) for k in range(3))
+    slide = dataclasses.replace(table_slide([]), figure=figure, blocks=texts, part="backup")
+    deck = paginate(Deck("T", "", "2025-01-01", "F", "t", (slide,)))
+    assert [block for part in deck.slides for block in part.blocks] == list(texts)
+    assert [part.figure for part in deck.slides] == [figure, None, None][:pages]
+    assert fit.has_room_beside(deck.slides[0]) or len(deck.slides[0].blocks) == 1
+    talk = paginate(dataclasses.replace(deck, slides=(dataclasses.replace(slide, part="talk"),)))
+    assert len(talk.slides) == 1, "a slide of the talk has a time, so it must be shortened by hand"
 
 
 @pytest.mark.parametrize(("first", "then"), [((18, 16), (33, 27)), ((60, 38), (21, 8)), ((23, 5), (58, 49))])

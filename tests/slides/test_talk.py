@@ -52,7 +52,7 @@ def test_axes_of_the_architecture_and_other_groups_have_slides_of_their_own(summ
     assert [change.value for change in found["others"](patch_size)] == ["2", "8"]
     assert found["verdict"](patch_size) == "gain at 2"
     (training,) = found["main_groups"]
-    assert (training.name, training.heading, training.axes) == ("training", "Training", found["other_axes"])
+    assert (training.name, training.heading, training.ends) == ("training", "Training", found["other_axes"])
     assert training.runs == talk.by_difference([summary.runs[f"augmentation={value}"] for value in ("none", "crop")])
     assert training.finding.startswith("Training: augmentation ")
     assert training.smallest_effect == summary.groups[1].smallest_effect
@@ -67,6 +67,26 @@ def test_what_is_too_much_for_a_talk_is_backup(summary: Summary) -> None:
     assert [axis.label for axis in found["other_axes"]] == ["A4", "A5"]
     assert [group.name for group in found["main_groups"]] == ["g0", "g1", "g2"]
     assert [group.name for group in found["other_groups"]] == ["g3", "g4"]
+
+
+def test_a_group_names_the_axes_of_its_ends_and_not_those_between(summary: Summary) -> None:
+    axes = tuple(an_axis(label, *values, group="g") for label, values in [("A", "ab"), ("B", "c"), ("C", "de")])
+    runs = {name: a_run(float(points), label=name) for name, points in zip("abcde", (1, 3, 0, -1, -4), strict=True)}
+    group = Group(group="g", runs=tuple(runs), smallest_effect=None)
+    changed = with_runs(summary, {"baseline": a_run(None)} | runs, axes=axes, groups=(group,))
+    assert [axis.label for axis in talk.groups_of(changed)[0].ends] == ["A", "C"]
+
+
+def test_groups_have_the_slides_that_other_parts_of_the_talk_leave(summary: Summary) -> None:
+    axes = tuple(an_axis(f"A{k}", f"v{k}") for k in range(4))
+    groups = tuple(Group(group=f"g{k}", runs=(f"v{k}",), smallest_effect=None) for k in range(4))
+    runs = {"baseline": a_run(None)} | {f"v{k}": a_run(1.0) for k in range(4)}
+    extra = {"r": a_run(9.0, kind="family"), "few": a_run(-9.0, kind="subset")}
+    changed = with_runs(summary, runs | extra, axes=axes, groups=groups)
+    assert [group.name for group in seen(changed)["main_groups"]] == ["g0", "g1"]
+    told = view(changed, winners(), TECHNIQUES)
+    assert [group.name for group in told["main_groups"]] == ["g0"]
+    assert [group.name for group in told["other_groups"]] == ["g1", "g2", "g3"]
 
 
 def test_slides_share_their_time_whatever_their_number() -> None:

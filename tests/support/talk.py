@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, list[Any]]] = {
 #: edits that make a slide run over: what to replace by what, and the part of the slide
 RUNS_OVER = [
     ("# Which parts of a Vision Transformer", "# " + "far too long a title " * 12 + "of a Vision Transformer", "title"),
-    ("- **One component changed", "- " + "a bullet without an end " * 40 + "**one component changed", "text"),
+    ("}} validation images choose", "}} " + "a bullet without an end " * 40 + "validation images choose", "text"),
 ]
 
 
@@ -90,9 +90,13 @@ class Talk:
 
 def make_talk(root: Path, diverged: dict[str, int] | None = None, **study: Any) -> Talk:
     """Fill a folder with all that a talk is made from."""
-    chosen = example_study(**({"ablations": SMALL} | study))
-    summary = write_analysis(root / "analysis", chosen, diverged)
-    stand_in_figures(root / "figures", chosen)
+    return talk_of(root, example_study(**({"ablations": SMALL} | study)), diverged)
+
+
+def talk_of(root: Path, study: Study, diverged: dict[str, int] | None = None) -> Talk:
+    """The same for a study that is at hand."""
+    summary = write_analysis(root / "analysis", study, diverged)
+    stand_in_figures(root / "figures", study)
     return Talk(root, summary)
 
 

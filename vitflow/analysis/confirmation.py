@@ -97,5 +97,3 @@ def _adopted(choices: Sequence[Choice], techniques: Techniques) -> str:
     """``patch size 2, depth 8``; ``3 changes`` of more than a title can name."""
     named = [f"{techniques.label(choice.axis)} {spoken(choice.value)}" for choice in choices if choice.value]
     return ", ".join(named) if len(named) <= NAMED else counted(len(named), "change")
-
-

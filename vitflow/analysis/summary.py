@@ -52,7 +52,7 @@ def summarise(
         done=len(results),
         total=sum(len(run.seeds) for run in grid.runs.values()),
         baseline_images=image_interval(right),
-        descriptive=any(run.n < ENOUGH_SEEDS for run in table.values()),
+        descriptive=any(len(run.seeds) < ENOUGH_SEEDS for run in table.values()),
         digest=digest,
         date=max(p["date"] for p in provenances),
         device=devices(provenances),

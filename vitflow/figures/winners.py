@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vitflow.analysis.claims import Evidence
+from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.confirmation import evidence
 from vitflow.analysis.records import Interval, Summary, Winners
 from vitflow.figures.forest import Forest, Row, forest, in_words
@@ -58,11 +59,13 @@ def _finalists(winners: Winners) -> list[Row]:
         roles.setdefault(name, ("single: ", Look(PURPLE, "^")))
     if chosen.all_images:
         roles.setdefault(chosen.all_images, ("best on all images: ", Look(VERMILLION, "P")))
+    ours, added = (sum(bool(choice.value) for choice in part) for part in (chosen.architecture, chosen.techniques))
+    counts = {chosen.best_architecture: ours, chosen.best: ours + added, chosen.all_images: ours + added}
     rows = []
-    sizes = {finalist.run: len(finalist.changes) for finalist in chosen.finalists}
     for name, (role, look) in roles.items():
         run, known = winners.runs[name], _against_baseline(winners, name)
-        label = run.label if len(run.label) <= LABEL else f"{sizes[name]} changes"
+        many = counts.get(name, 1) > 1 and len(run.label) > LABEL
+        label = counted(counts[name], "change") if many else run.label
         dots = tuple(value - (base.test.mean or 0.0) for value in run.test.values) if known else ()
         rows.append(Row(name, f"{role}{label}", look, known, dots, run.diverged))
     return [rows[0], *sorted(rows[1:], key=lambda row: row.evidence.points if row.evidence else 0.0)]

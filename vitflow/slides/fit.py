@@ -95,7 +95,8 @@ def table_size(slide: Slide) -> int:
     tables = [block for block in slide.blocks if isinstance(block, Table)]
     fitting = []
     for size in boxes.TABLE_SIZES:
-        height = sum(_height(block, slide, room, size, body_size(slide)) + boxes.GAP for block in slide.blocks) - boxes.GAP
+        heights = [_height(block, slide, room, size, body_size(slide)) for block in slide.blocks]
+        height = sum(heights) + boxes.GAP * (len(heights) - 1)
         if height <= boxes.BODY.height and all(Setting(table, room, size).keeps_words for table in tables):
             fitting.append(size)
     numeric = [table for table in tables if any(table.right)]

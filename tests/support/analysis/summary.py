@@ -53,7 +53,7 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
         done=done,
         total=done,
         baseline_images=(81.1, 82.6),
-        descriptive=any(run.n < ENOUGH_SEEDS for run in runs.values()),
+        descriptive=any(len(run.seeds) < ENOUGH_SEEDS for run in runs.values()),
         digest="3f9c0a7e" * 8,
         date="2025-03-14",
         device="AMD EPYC (2 threads)",

@@ -152,7 +152,7 @@ class Summary(Record):
     done: int
     total: int
     baseline_images: Interval | None  #: of the baseline's test accuracy over the choice of test images
-    descriptive: bool  #: whether some run has fewer than three finished seeds
+    descriptive: bool  #: whether some run was trained with fewer than three seeds so far
     digest: str  #: of the results it rests on
     date: str  #: of the newest of them, YYYY-MM-DD
     device: str
