@@ -138,6 +138,13 @@ def test_findings_name_numbers_and_references() -> None:
     assert found.best == "Best ViT on validation: width 96, 81.1 ± 0.2 %"
 
 
+def test_a_baseline_of_another_family_is_called_so() -> None:
+    table = {name: run.model_copy(update={"family": "resnet"}) for name, run in table_of(MEASURED).items()}
+    found = found_in(table)
+    assert "against the baseline ResNet, with" in found.references
+    assert found.best.startswith("Best ResNet on validation: ")
+
+
 @pytest.mark.parametrize(
     ("count", "said"),
     [(999, "999"), (1_000, "1 thousand"), (46_400_000, "46.4 million"), (1_297_829_888, "1.3 billion")],

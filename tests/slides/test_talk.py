@@ -35,7 +35,7 @@ def test_every_field_of_the_summary_has_its_own_name(summary: Summary) -> None:
     assert [found[name] for name in ("own", "tried", "meant_for")] == [talk.own, talk.tried, talk.meant_for]
     assert found["technique"]("patch_size") == TECHNIQUES.of("patch_size")
     assert found["footer"] == talk.footer(summary)
-    assert summary.best is not None and found["best_vit"] is summary.runs[summary.best.run]
+    assert summary.best is not None and found["best_single"] is summary.runs[summary.best.run]
 
 
 def test_explanations_are_wanted_in_the_notes_of_the_study_where_there_are_any(summary: Summary) -> None:
@@ -47,12 +47,11 @@ def test_explanations_are_wanted_in_the_notes_of_the_study_where_there_are_any(s
 def test_axes_of_the_architecture_and_other_groups_have_slides_of_their_own(summary: Summary) -> None:
     found = seen(summary)
     assert [axis.axis for axis in found["main_axes"]] == ["patch_size"]
-    assert [axis.axis for axis in found["other_axes"]] == ["augmentation"]
     patch_size = found["main_axes"][0]
     assert [change.value for change in found["others"](patch_size)] == ["2", "8"]
     assert found["verdict"](patch_size) == "gain at 2"
     (training,) = found["main_groups"]
-    assert (training.name, training.heading, training.ends) == ("training", "Training", found["other_axes"])
+    assert (training.name, training.heading, training.ends) == ("training", "Training", list(summary.axes[1:]))
     assert training.runs == talk.by_difference([summary.runs[f"augmentation={value}"] for value in ("none", "crop")])
     assert training.finding.startswith("Training: augmentation ")
     assert training.smallest_effect == summary.groups[1].smallest_effect
@@ -64,7 +63,6 @@ def test_what_is_too_much_for_a_talk_is_backup(summary: Summary) -> None:
     runs = {"baseline": a_run(None)} | {f"v{k}": a_run(1.0) for k in range(6)}
     found = seen(with_runs(summary, runs, axes=axes, groups=groups, best=None))
     assert [axis.label for axis in found["main_axes"]] == ["A0", "A1", "A2", "A3"]
-    assert [axis.label for axis in found["other_axes"]] == ["A4", "A5"]
     assert [group.name for group in found["main_groups"]] == ["g0", "g1", "g2"]
     assert [group.name for group in found["other_groups"]] == ["g3", "g4"]
 
@@ -132,7 +130,7 @@ def test_runs_are_sorted_by_what_they_show(summary: Summary) -> None:
         "families": ["ResNet-18"],
     }
     assert found["titles"]["verdicts"] == "What worked: 2 of 5 changes gained; what did not: 2 lost"
-    assert found["best_vit"] is None
+    assert found["best_single"] is None
 
 
 def test_what_compares_with_nothing_says_why(summary: Summary) -> None:

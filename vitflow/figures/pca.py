@@ -75,8 +75,9 @@ def draw(analysis: Analysis) -> Drawing:
         "" if len(data.classes) <= NAMED_CLASSES else f" Only {NAMED_CLASSES} of {len(data.classes)} classes are named."
     )
     caption = (
-        f"{data.images} {data.split} images, their patch features averaged, on two principal components; large: means "
-        f"of classes; percent: share of the scatter between classes.{few}{left_out(data)}"
+        f"{data.images} {data.split} images on the first two principal components of their features, averaged over "
+        f"positions ({ONE_SEED}); large dots: means of classes; percent: what part of the scatter lies between classes."
+        f"{few}{left_out(data)}"
     )
     alt = (
         f"Scatter plots, a row a model, of {data.images} {data.split} images, {ONE_SEED}: features averaged over "

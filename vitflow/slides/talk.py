@@ -11,6 +11,7 @@ from markupsafe import Markup
 from vitflow.analysis import claims
 from vitflow.analysis.claims import effect
 from vitflow.analysis.claims.wording import counted
+from vitflow.analysis.looks import FAMILIES
 from vitflow.analysis.records import Axis, Run, Summary, Winners
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
 from vitflow.slides import cells
@@ -53,8 +54,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
     """Every field of the summary by its name, and:
 
     - ``data``: the dataset as people say it; ``footer``: what every slide is signed with; ``baseline``: that run
-    - ``main_axes``: axes with a slide in the talk, ``other_axes``: all others; ``own(axis)``, ``tried(axis)``: the
-      baseline's value of it, and those beside; ``others(axis)``: its values with a difference, largest gain first
+    - ``main_axes``: axes with a slide in the talk; ``own(axis)``, ``tried(axis)``: the baseline's value of one, and
+      those beside; ``others(axis)``: its values with a difference, largest gain first
     - ``main_groups``, ``other_groups``: the groups other than the architecture, in the talk and in backup
     - ``share(seconds, items)``: the time of each of several slides that have so many seconds together
     - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``, ``why(axis)``; ``meant_for(technique)`` and
@@ -62,8 +63,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
-    - ``families``: runs of other families; ``subsets``: whether any run had fewer images; ``best_vit``: the best single
-      change, or the baseline
+    - ``families``: runs of other families; ``subsets``: whether any run had fewer images; ``best_single``: the
+      best change, or the baseline; ``called``: families as people say them
     - ``rows``: all runs in the order of the study; ``steady``: in that of :func:`steadiness`
     - ``winners``: ``best.json``, or None where the study selects none or has not yet
     - ``titles`` by slide; ``nothing``: why nothing compares; ``counts``: how many changes gained and lost
@@ -99,7 +100,6 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "footer": footer(summary),
         "baseline": baseline,
         "main_axes": main_axes,
-        "other_axes": [axis for axis in summary.axes if axis not in main_axes],
         "main_groups": main_groups,
         "other_groups": groups[len(main_groups) :],
         "share": share,
@@ -116,7 +116,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "unstable": [runs[name] for name in summary.diverged],
         "families": families,
         "subsets": subsets,
-        "best_vit": runs[summary.best.run] if summary.best else None,
+        "best_single": runs[summary.best.run] if summary.best else None,
+        "called": FAMILIES,
         "rows": [runs[name] for name in in_order(summary)],
         "steady": steadiness(summary),
         "winners": winners,

@@ -9,6 +9,7 @@ from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
 from vitflow.analysis.claims.wording import count, several, with_sd
+from vitflow.analysis.looks import FAMILIES
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.study.grid import BASELINE
 from vitflow.study.schema import Study
@@ -29,7 +30,7 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
         stability=_stability(table),
         cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
         f"{count(min(multiplications))} to {count(max(multiplications))} multiplications an image",
-        best=f"Best ViT on validation: {best.label}, {with_sd(table[best.run].validation)} %"
+        best=f"Best {FAMILIES[base.family]} on validation: {best.label}, {with_sd(table[best.run].validation)} %"
         if best
         else "No run has a validation accuracy yet",
         subsets=subsets_finding(table),
@@ -86,7 +87,7 @@ def _family(run: Run, base: Run, margin: float) -> str:
     """A model of another family beside the baseline: never without what it costs."""
     parameters, multiplications = run.parameters / base.parameters, run.multiplications / base.multiplications
     cost = f"with {parameters:.2g} times the parameters and {multiplications:.2g} times the multiplications"
-    return f"{sentence(run.label, of_group(run), margin)} against the baseline ViT, {cost}"
+    return f"{sentence(run.label, of_group(run), margin)} against the baseline {FAMILIES[base.family]}, {cost}"
 
 
 def _stability(table: Mapping[str, Run]) -> str:
