@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         print(f"vitflow: no command '{words[0]}'{nearest(words[0], list(COMMANDS))}", file=sys.stderr)
         return MISTAKE
-    options = _parser(words[0] if words else "").parse_args(words)
+    options = parser(words[0] if words else "").parse_args(words)
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
@@ -51,13 +51,11 @@ def _is_told(error: Exception) -> bool:
     return type(error).__module__.startswith("vitflow.")
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
+def parser(chosen: str) -> argparse.ArgumentParser:
     """All commands by name and help; of ``chosen`` the options too, since its imports may take a second."""
-    parser = _Parser(
-        prog="vitflow", description="Small-dataset Vision Transformer studies, from config.yaml to a talk."
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top = _Parser(prog="vitflow", description="Small-dataset Vision Transformer studies, from config.yaml to a talk.")
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, help_ in COMMANDS.items():
         command = commands.add_parser(name, help=help_, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name != chosen:
@@ -67,7 +65,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
         command.epilog = f"example:\n  {module.EXAMPLE}"
         command.set_defaults(run=module.run)
         module.arguments(command)
-    return parser
+    return top
 
 
 if __name__ == "__main__":

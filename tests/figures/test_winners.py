@@ -68,3 +68,10 @@ def test_a_gain_that_is_not_sure_is_grey(diverged: Case) -> None:
 @pytest.mark.parametrize("case", ["baseline alone", "5 runs"])
 def test_a_study_without_finalists_says_so(case: str, cases: dict[str, Case]) -> None:
     assert cases[case].drawing("winners").caption == NONE
+
+
+def test_a_long_label_gives_way_to_the_number_of_changes_and_not_of_fields(diverged: Case) -> None:
+    found = winners()
+    long = found.runs["best"].model_copy(update={"label": "learning rate 0.002, optimizer muon, patch size 2"})
+    drawing = drawn(diverged, found.model_copy(update={"runs": found.runs | {"best": long}}))
+    assert "best: 2 changes" in {text.get_text().replace("\n", " ") for text in texts_of(drawing.figure)}

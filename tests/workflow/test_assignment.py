@@ -13,7 +13,7 @@ from support.analysis.sizes import SIZES
 from support.checkouts import ROOT
 from support.talk import Talk, talk_of
 
-from vitflow.cli import _parser
+from vitflow.cli import parser
 from vitflow.slides.deck import Deck, plain
 from vitflow.study.grid import expand
 from vitflow.study.reading import read_study
@@ -89,6 +89,6 @@ def test_every_command_can_be_typed(row: Row) -> None:
         target, study = (words[-1], "config.yaml") if "--configfile" not in words else ("all", words[-1])
         assert f"\nrule {target}:" in (ROOT / "Snakefile").read_text() and (ROOT / study).is_file()
     else:
-        options = _parser(words[0]).parse_args(words)
+        options = parser(words[0]).parse_args(words)
         run = getattr(options, "run_name", None)
         assert run is None or run in expand(FULL).runs

@@ -66,7 +66,7 @@ def sketch(
     _box(axes, EMBEDDING, middle, EMBEDDED, "patch\nembedding", "embedding" in lit)
     _tokens(axes, summary, middle, "tokens" in lit)
     _box(axes, BLOCK, middle, height, "", "block" in lit, ground="white")
-    depth = summary.model["depth"]
+    depth = int(str(summary.model["depth"]))
     words = f"{counted(depth, 'block')}, each"
     colour = ink(BLUE) if "block" in lit else BLACK
     axes.text(BLOCK[0] + 0.15, middle + half - 0.12, words, fontsize=LETTERS, va="top", color=colour)
