@@ -53,7 +53,7 @@ def test_help_shows_an_example_that_parses(command: str, capsys: pytest.CaptureF
     for example in examples:
         program, *words = re.split(r">|&&", example)[0].split()
         assert program == "vitflow" and words[0] == command
-        cli._parser(command).parse_args(words)
+        cli.parser(command).parse_args(words)
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
