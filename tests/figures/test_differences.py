@@ -93,7 +93,7 @@ def test_every_change_of_a_group_has_a_row_in_its_pictures_and_none_is_too_full(
 
 def test_what_is_not_sure_is_grey_and_told_so(cases: dict[str, Case]) -> None:
     case = cases["90 runs"]
-    axes = case.drawing("forest-training-1").figure.axes[0]
+    axes = case.drawing("forest-training+1").figure.axes[0]
     means = {
         round(float(line.get_xdata()[0]), 4): to_hex(line.get_color())
         for line in axes.get_lines()
@@ -103,7 +103,7 @@ def test_what_is_not_sure_is_grey_and_told_so(cases: dict[str, Case]) -> None:
     for name, grey in (("random_erasing=0.25", True), ("mixing=cutmix", False)):
         difference = runs[name].difference
         assert difference is not None and (means[round(difference.test, 4)] == GREY.lower()) == grey
-    assert "Grey: not sure. " in labels(case, "forest-training-1")
+    assert "Grey: not sure. " in labels(case, "forest-training+1")
 
 
 @pytest.mark.parametrize("case", ["long names", "digits"])
