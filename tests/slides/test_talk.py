@@ -14,6 +14,7 @@ from support.talk import Talk
 from vitflow.analysis.records import Group, Run, Summary
 from vitflow.analysis.techniques import Technique
 from vitflow.slides import cells, talk
+from vitflow.slides.deck import Bullets, plain
 from vitflow.slides.talk import view
 
 
@@ -226,3 +227,16 @@ def test_only_predictions_of_another_study_are_called_so(
     found = view(summary, None, replace(TECHNIQUES, axes=axes))
     assert found["meant_elsewhere"] == elsewhere
     assert [found["predicted"](axis) for axis in summary.axes] == said
+
+
+def test_images_that_stand_there_twice_are_counted_on_the_slide_and_named_in_its_notes(
+    plain_talk: Talk, tmp_path: Path
+) -> None:
+    changed = plain_talk.copy(tmp_path)
+    kinds = ("2 images that bear two labels or more: a --> b.png and <c>_1_.png", "all are kept")
+    images = changed.summary.dataset.model_copy(update={"duplicates": kinds})
+    changed.change(dataset=images)
+    (slide,) = [slide for slide in changed.deck().slides if slide.label == "One component changed at a time"]
+    (told,) = [block for block in slide.blocks if isinstance(block, Bullets)]
+    assert plain(told.items[-1]) == "2 images that bear two labels or more; all are kept."
+    assert "stand there more than once: 2 images that bear two labels or more: a --> b.png and <c>_1_.png." in slide.notes

@@ -84,7 +84,7 @@ def summary(study: Study) -> None:
         {name: _cost(run.config, measured[name]) for name, run in grid.runs.items()},
         techniques,
         classes=_classes(study),
-        duplicates=notes(study.dataset, examples=False),
+        duplicates=notes(study.dataset),
         digest=sha256_text("\n".join(seen)),
         measured_on=[record["provenance"] for record in measured.values() if record],
         right=[_right(job) for job in finished if job.run == BASELINE and job.status == "done"],

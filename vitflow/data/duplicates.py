@@ -62,14 +62,14 @@ def dropped(raw: Raw) -> dict[str, int]:
     return dict(zip(raw.classes, np.bincount(gone, minlength=len(raw.classes)).tolist(), strict=True))
 
 
-def told(duplicates: Mapping[str, Mapping[str, Any]], *, examples: bool = True) -> list[str]:
-    """A line for each kind that there is."""
+def told(duplicates: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for each kind that there is: how many, ``: ``, and examples."""
     lines = []
     for kind, (one_of_it, several) in KINDS.items():
         if number := duplicates[kind]["count"]:
             pairs = "; ".join(f"{one} and {other}" for one, other in duplicates[kind]["examples"])
-            shown = f": {pairs}{'; ...' if number > EXAMPLES else ''}" if examples else ""
-            lines.append(f"{number:,} {one_of_it if number == 1 else several}{shown}")
+            more = "; ..." if number > EXAMPLES else ""
+            lines.append(f"{number:,} {one_of_it if number == 1 else several}: {pairs}{more}")
     return lines
 
 

@@ -47,14 +47,14 @@ def check_shares(dataset: Dataset, manifest: dict[str, Any]) -> None:
         shares(dataset, classes, label, manifest["counts"]["train"][name] - dropped)
 
 
-def notes(dataset: Dataset, *, examples: bool = True) -> list[str]:
+def notes(dataset: Dataset) -> list[str]:
     """What a user should know of the prepared images: a line for each kind of duplicates, and what is dropped."""
     if not places.manifest(dataset.key).exists():
         return []
     from vitflow.data.duplicates import told  # not before: Snakemake reads manifests without numpy
 
     manifest = read_manifest(dataset)
-    lines = told(manifest["duplicates"], examples=examples)
+    lines = told(manifest["duplicates"])
     if lines and dataset.duplicates == "drop":
         lines.append(f"{sum(manifest['dropped'].values()):,} training images are dropped")
     elif lines:

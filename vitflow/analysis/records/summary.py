@@ -105,7 +105,7 @@ class Images(Record):
     """Which images the study is about."""
 
     title: str  #: as people say it
-    duplicates: tuple[str, ...]  #: on images that stand there twice; none if none do
+    duplicates: tuple[str, ...]  #: on images that stand there twice, with examples after ``: ``; none if none do
     image_size: int
     channels: int
     classes: tuple[str, ...]
