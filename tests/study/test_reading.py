@@ -52,6 +52,9 @@ NO_MAPPING = "expected a mapping with keys such as study, dataset, ablations"
         HEAD.replace("name: cifar10", "name: folder, path: '', image_size: 8, channels: 1, classes: 2"): [
             "dataset.path"
         ],
+        HEAD + "ablations: {a-b: {c: [{name: x, width: 8}]}, a: {b-c: [{name: y, width: 9}]}}": [
+            "ablations.a.b-c: reads as an axis of 'a-b' does; rename one"
+        ],
         HEAD.replace("name: cifar10", "name: cifar10, validation_fraction: 0"): [
             "dataset.validation_fraction: 0 leaves no validation images, on which a study chooses; for example 0.1"
         ],

@@ -89,6 +89,10 @@ class Study(Strict):
     def _parts_fit_together(self) -> Study:
         for name in self.ablations.keys() & self.cross.keys():
             raise ValueError(f"cross.{name}: group '{name}' stands under ablations already; rename one")
+        named: dict[str, str] = {}
+        for group, axis in ((group, axis) for group, axes in self.ablations.items() for axis in axes):
+            if (other := named.setdefault(f"{group}-{axis}", group)) != group:  # figures are named so
+                raise ValueError(f"ablations.{group}.{axis}: reads as an axis of '{other}' does; rename one")
         if self.baseline_seeds is not None and self.baseline_seeds < self.seeds:
             raise ValueError(
                 f"baseline_seeds {self.baseline_seeds} must be at least seeds {self.seeds}: seeds are paired"
