@@ -37,6 +37,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/cost.smk"
@@ -47,6 +48,7 @@ include: "workflow/rules/slides.smk"
 include: "workflow/rules/explore.smk"
 
 
+# what is small, or needs a network, runs where Snakemake runs; a cluster gets what trains, scores, measures and looks in
 localrules:
     all,
     all_ablations,
@@ -59,6 +61,15 @@ localrules:
     figures,
     slides,
     explore,
+    prepare,
+    summarise,
+    select,
+    confirm_best,
+    look_inside,
+    collect_mistakes,
+    draw,
+    render_slides,
+    make_page,
 
 
 rule all:

@@ -12,6 +12,8 @@ def main() -> int:
 
     code = run()
     stopping.ignore()
+    if code == stopping.STOPPED:
+        stopping.go_on_later()
     return code
 
 

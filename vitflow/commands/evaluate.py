@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """Score the run and seed that were named, or all that are trained and not scored."""
     study, machine = study_of(options), machine_of(options)
     if options.run_name:
-        evaluate(study, find_job(study, options.run_name, options.seed), machine)
+        evaluate(study, find_job(study, options.run_name, options.seed), machine, patient=True)
         return 0
     for job in all_jobs(study):
         if job.status == "trained":
@@ -35,15 +35,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def evaluate(study: Study, job: Job, machine: Machine) -> None:
-    """Score the final weights of a run and seed; publish metrics and predictions."""
+def evaluate(study: Study, job: Job, machine: Machine, *, patient: bool = False) -> None:
+    """Score the final weights of a run and seed; publish metrics and predictions.
+
+    Where another process is at work on it, waits for that one if ``patient``, and may find it done.
+    """
     from vitflow.machine.memory import told_if_memory_ends
     from vitflow.results.lock import locked
     from vitflow.results.weights import trained
 
     trained(job)  # told before anything is written
-    with locked(job), machine.device() as device, told_if_memory_ends(f"{job.run} seed {job.seed}"):
-        _evaluate(study, job, device)
+    who = f"{job.run} seed {job.seed}"
+    with locked(job, until=machine.last if patient else 0.0, say=say) as waited:
+        if waited and job.is_over:
+            say(f"{who}: already scored")
+            return
+        with machine.device() as device, told_if_memory_ends(who):
+            _evaluate(study, job, device)
 
 
 def _evaluate(study: Study, job: Job, device: torch.device) -> None:

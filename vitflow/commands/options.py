@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from vitflow.machine.limits import Machine
+from vitflow.machine.limits import THREADS, Machine
 from vitflow.results.place import check_folder, check_links, check_name
 from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
@@ -21,7 +21,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """``--config``, ``--run``, and what the command may use of this machine."""
     add_study(parser)
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it")
-    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all)")
+    parser.add_argument(
+        "--threads", type=positive, default=THREADS, metavar="N", help=f"CPU threads (default: {THREADS})"
+    )
+    parser.add_argument(
+        "--gpus", type=int, default=0, metavar="N", help="stop where fewer are here (default: 0, the CPU will do)"
+    )
     parser.add_argument(
         "--jobs-per-gpu", type=positive, default=1, metavar="N", help="jobs that may share a GPU (default: 1)"
     )
@@ -56,4 +61,6 @@ def study_of(options: argparse.Namespace) -> Study:
 def machine_of(options: argparse.Namespace) -> Machine:
     """What ``--threads``, ``--jobs-per-gpu`` and, where there is one, ``--time-limit`` leave the command."""
     limit = getattr(options, "time_limit", None)
-    return Machine(options.threads, options.jobs_per_gpu, None if limit is None else time.monotonic() + limit)
+    return Machine(
+        options.threads, options.gpus, options.jobs_per_gpu, None if limit is None else time.monotonic() + limit
+    )

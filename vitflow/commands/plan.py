@@ -15,6 +15,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_study(parser)
     parser.add_argument("--brief", action="store_true", help="one line: trainings left and time")
+    parser.add_argument(
+        "--requests", action="store_true", help="leave what each run needs, memory too, for jobs on a cluster"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,16 +27,22 @@ def run(options: argparse.Namespace) -> int:
     from rich.table import Table
 
     from vitflow.machine.device import device_name, select_device, spell_device
+    from vitflow.machine.limits import THREADS
     from vitflow.measuring.cost import exact
-    from vitflow.measuring.estimate import hours_a_seed
+    from vitflow.measuring.estimate import counted_memory, hours_a_seed
     from vitflow.results.ledger import all_jobs, most_finalists
     from vitflow.results.progress import hours_left, spell_hours
+    from vitflow.results.requests import keep_needs
     from vitflow.study.grid import expand
 
+    torch.set_num_threads(THREADS)
     study, device = study_of(options), select_device()
     grid, jobs = expand(study), all_jobs(study)
     check_prepared(grid.datasets)
-    hours, waiting = hours_a_seed(grid, device), [job for job in jobs if not job.is_over]
+    runs = {job.run: job.config for job in jobs}
+    hours, waiting = hours_a_seed(runs, device), [job for job in jobs if not job.is_over]
+    if options.requests:
+        keep_needs(study, {run: (hours[run], counted_memory(config)) for run, config in runs.items()}, jobs)
     here = device_name(device.type)
     if device.type == "cpu":
         here = spell_device(here, torch.get_num_threads())

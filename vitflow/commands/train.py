@@ -58,11 +58,12 @@ def run(options: argparse.Namespace) -> int:
         print(f"{job.run} seed {job.seed}: already trained")
         return 0
     from vitflow.machine.gpu import AllTaken
+    from vitflow.results.lock import Busy
     from vitflow.training.loop import Interrupted
 
     try:
-        train(study, job, machine)
-    except (Interrupted, AllTaken) as stop:
+        train(study, job, machine, patient=True)
+    except (Interrupted, AllTaken, Busy) as stop:
         say(f"{job.run} seed {job.seed}: {stop}")
         return STOPPED
     return 0
@@ -123,22 +124,22 @@ def train_pending(study: Study, machine: Machine) -> int:
     return sum(not job.is_over for job in pending)
 
 
-def train(study: Study, job: Job, machine: Machine) -> bool:
+def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) -> bool:
     """Train one job to its end, or go on with it, and publish weights, history, configuration and train.json.
 
-    Does nothing if it is finished. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before the machine's deadline,
+    Does nothing if it is finished. Where another process is at work on it, waits for that one if ``patient``. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before the machine's deadline,
     with the state saved. Returns whether a signal came when the training was over and being published: then nothing
     else should begin.
     """
     from vitflow.machine.device import device_name
     from vitflow.machine.memory import told_if_memory_ends
-    from vitflow.results.lock import locked, sweep_results
+    from vitflow.results.lock import here, locked, note, spell, sweep_results
     from vitflow.results.weights import images_of
     from vitflow.training import checkpoint, loop
 
     data, who = images_of(study, job), f"{job.run} seed {job.seed}"
     with (
-        locked(job),
+        locked(job, until=machine.last if patient else 0.0, say=say),
         machine.device() as device,
         signals.noted() as requested,
         told_if_memory_ends(who, job.config.training.batch_size, device.type),
@@ -152,7 +153,11 @@ def train(study: Study, job: Job, machine: Machine) -> bool:
         def should_stop(margin: float) -> bool:
             return requested() or machine.is_over(margin)
 
-        say(f"{who}: training on {device_name(device.type)}")
+        def report(line: str) -> None:
+            say(line)
+            note(job, line)
+
+        say(f"{who}: training on {device_name(device.type)} ({spell(here())})")
         outcome = loop.train(
             job.config,
             job.seed,
@@ -161,7 +166,7 @@ def train(study: Study, job: Job, machine: Machine) -> bool:
             device=device,
             should_stop=should_stop,
             hurry=requested,
-            report=say,
+            report=report,
         )
         _publish(job, outcome, train_images=len(data.train.labels), data_digest=data.digest, device=device.type)
         checkpoint.clear_states(job.paths.state)

@@ -38,6 +38,11 @@ class SeedPaths:
     def predictions(self) -> Path:
         return self.folder / "predictions.npz"
 
+    @property
+    def sittings(self) -> Path:
+        """Who is at work on it, and who has been and did not finish."""
+        return self.state / "sittings.json"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -116,6 +121,15 @@ class Layout:
     def effective_config(self) -> Path:
         """The study as Snakemake resolved it, overrides included: what its jobs read."""
         return self.state / "study.json"
+
+    @property
+    def needs(self) -> Path:
+        """Time and memory that trainings need, as planned before any has run."""
+        return self.state / "needs.json"
+
+    def log(self, run: str, seed: int | str, step: str = "train") -> Path:
+        """What the jobs of a run and seed said, one after another."""
+        return Path("logs") / self.study / step / run / f"seed{seed}.log"
 
     def wanted(self, run: str, seed: int | str) -> Path:
         """The configuration asked for, whose file time tells Snakemake whether the results are of it."""

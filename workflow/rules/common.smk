@@ -46,9 +46,6 @@ FRESH = {}  # likewise the finalists, once they are selected
 MANIFEST = str(places.manifest(STUDY.dataset.key))
 SCORES = [str(job.paths.metrics) for job in JOBS]
 
-# threads of one training on a CPU: more runs side by side are quicker than one with more threads
-TRAINING_THREADS = 1
-
 
 def made_by(stage):
     """Outputs of a stage; none if the study has no such stage."""
@@ -60,8 +57,13 @@ def read_by(stage):
     return [str(path) for path in STAGES[stage].inputs]
 
 
-# the environment that Snakemake itself runs in, activated or not
-shell.prefix(f"set -euo pipefail; export PATH='{Path(sys.executable).parent}':$PATH; ")
+# the environment that Snakemake itself runs in, activated or not; `logged FILE COMMAND` appends to a log that several jobs
+# may have had, where Snakemake empties those that it knows of, and shows the end of it where the command fails
+shell.prefix(
+    f"set -euo pipefail; export PATH='{Path(sys.executable).parent}':$PATH; "
+    'logged() {{ local log="$1" code=0; shift; mkdir -p "$(dirname "$log")"; "$@" >> "$log" 2>&1 || code=$?; '
+    '[ $code = 0 ] || tail -n 20 "$log" >&2; return $code; }}; '
+)
 
 ONE_RUN = HOME.seed("{run}", "{seed}")
 
@@ -104,9 +106,12 @@ def weights_of(wildcards, output):
     return ancient(str(job.paths.checkpoint))
 
 
-# nobody should start months of CPU time unawares
+# nobody should start months of CPU time unawares, or send jobs that wait for ever
 onstart:
-    if not all(job.is_over for job in JOBS):
+    hold_locks(LOCKS)
+    if SITE:
+        check_cluster()
+    elif not all(job.is_over for job in JOBS):
         shell("vitflow plan --brief --config {CONFIG}")
 
 

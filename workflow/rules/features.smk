@@ -12,14 +12,15 @@ rule extract_features:
         config=CONFIG,
     log:
         f"logs/{STUDY.study}/features/{{run}}.log",
-    threads: 1
+    threads: THREADS
     resources:
-        mem_mb=4000,
-        runtime=30,
-        jobs_per_gpu=1,
+        mem_mb=ask("memory"),
+        runtime=ask("scoring"),
+        gpu=GPUS,
+        jobs_per_gpu=JOBS_PER_GPU,
     shell:
         "vitflow features --config {params.config} --run '{wildcards.run}' --threads {threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
+        " --gpus {resources.gpu} --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
 
 
 rule look_inside:

@@ -1,6 +1,11 @@
 # One run and seed: train, then score. Training follows from the wanted configuration alone; its file time is
 # set from the digest in train.json (vitflow/results/times.py), so git's and DVC's file times mean nothing here.
 # A failed evaluation keeps the training. The resume state is not declared, so a failed job keeps it too.
+# `update`: Snakemake must not delete beforehand what a job of an earlier Snakemake may just have finished. No `log:`,
+# which it would delete, too: `logged` (common.smk) appends.
+
+# both in one job of a cluster, whose name and comment say which
+ONE_JOB = f"{STUDY.study}-{{run}}-seed{{seed}}"
 
 
 rule train_run:
@@ -8,24 +13,25 @@ rule train_run:
         wanted=wanted_of,
         manifest=ancient(MANIFEST),
     output:
-        weights=str(ONE_RUN.checkpoint),
-        config=str(ONE_RUN.config),
-        history=str(ONE_RUN.history),
-        record=str(ONE_RUN.train),
+        weights=update(str(ONE_RUN.checkpoint)),
+        config=update(str(ONE_RUN.config)),
+        history=update(str(ONE_RUN.history)),
+        record=update(str(ONE_RUN.train)),
     params:
         config=CONFIG,
-    log:
-        f"logs/{STUDY.study}/train/{{run}}/seed{{seed}}.log",
     group:
-        "run"
-    threads: TRAINING_THREADS
+        ONE_JOB
+    threads: THREADS
     resources:
-        mem_mb=6000,
-        runtime=720,
-        jobs_per_gpu=1,
+        mem_mb=ask("memory"),
+        runtime=ask("training"),
+        gpu=GPUS,
+        jobs_per_gpu=JOBS_PER_GPU,
+        slurm_extra=words,
     shell:
-        "vitflow train --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
+        f"logged '{HOME.log('{wildcards.run}', '{wildcards.seed}')}'"
+        " vitflow train --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
+        " --gpus {resources.gpu} --jobs-per-gpu {resources.jobs_per_gpu}"
 
 
 rule evaluate_run:
@@ -37,15 +43,16 @@ rule evaluate_run:
         predictions=str(ONE_RUN.predictions),
     params:
         config=CONFIG,
-    log:
-        f"logs/{STUDY.study}/evaluate/{{run}}/seed{{seed}}.log",
     group:
-        "run"
-    threads: TRAINING_THREADS
+        ONE_JOB
+    threads: THREADS
     resources:
-        mem_mb=4000,
-        runtime=30,
-        jobs_per_gpu=1,
+        mem_mb=ask("memory"),
+        runtime=ask("scoring"),
+        gpu=GPUS,
+        jobs_per_gpu=JOBS_PER_GPU,
+        slurm_extra=words,
     shell:
-        "vitflow evaluate --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
+        f"logged '{HOME.log('{wildcards.run}', '{wildcards.seed}', 'evaluate')}'"
+        " vitflow evaluate --config {params.config} --run '{wildcards.run}' --seed {wildcards.seed} --threads {threads}"
+        " --gpus {resources.gpu} --jobs-per-gpu {resources.jobs_per_gpu}"

@@ -1,0 +1,160 @@
+"""What a site's profile asks of SLURM, and why that cannot be granted: asked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vitflow.machine import slurm
+from vitflow.machine.slurm import Nodes, SlurmProblem
+from vitflow.study.names import nearest
+
+#: seconds between two looks at jobs, at most, and between sending and the first look: both Snakemake's
+LOOKS, FIRST_LOOK = 180, 40
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a profile says of every job, under the names that Snakemake has for it."""
+
+    partition: str
+    minutes: int
+    account: str = ""
+    gpus: int = 0
+    gpu_kind: str = ""
+    words: str = ""
+
+    @classmethod
+    def of(cls, resources: Mapping[str, Any]) -> Site:
+        """From a profile's ``default-resources``. Raises SlurmProblem where one is missing or no number."""
+        for key, example in (("slurm_partition", "gpu"), ("runtime", "240")):
+            if key not in resources:
+                raise SlurmProblem(f"the profile's default-resources lack {key}; for example `{key}: {example}`")
+        numbers = {}
+        for key in ("runtime", "gpu"):
+            value = str(resources.get(key, 0))
+            if not value.isdigit():
+                raise SlurmProblem(f"the profile's {key}: '{value}' is no whole number; for example 1")
+            numbers[key] = int(value)
+        words = {key: str(resources.get(key) or "").strip("'") for key in ("slurm_account", "gpu_model", "slurm_extra")}
+        return cls(
+            str(resources["slurm_partition"]),
+            numbers["runtime"],
+            words["slurm_account"],
+            numbers["gpu"],
+            words["gpu_model"],
+            words["slurm_extra"],
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The largest that any job of a study asks for, and which run does."""
+
+    run: str
+    megabytes: int
+    threads: int = 1
+
+
+def problems(site: Site, status_command: str, asked: Asked) -> list[str]:
+    """Why SLURM cannot grant it, a line each with what is nearest; empty where it can. Raises SlurmProblem."""
+    every = slurm.nodes()
+    mine = [kind for kind in every if kind.partition == site.partition]
+    if not mine:
+        names = sorted({kind.partition for kind in every})
+        return [f"slurm_partition: no partition '{site.partition}'{nearest(site.partition, names)}"]
+    if not mine[0].up:
+        others = sorted({kind.partition for kind in every if kind.up})
+        return [f"slurm_partition: '{site.partition}' takes no jobs now; these do: {', '.join(others)}"]
+    found = [*_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
+    found += [*_account(site), *_finished(status_command), *_preempted(site)]
+    return found or _refused(site, asked)
+
+
+def _time(site: Site, nodes: Nodes) -> Iterable[str]:
+    if nodes.minutes is not None and site.minutes > nodes.minutes:
+        yield f"runtime: {site.minutes} minutes, and partition '{site.partition}' grants {nodes.minutes} at most"
+
+
+def _gpus(site: Site, mine: list[Nodes], every: list[Nodes]) -> Iterable[str]:
+    kinds = {kind: 0 for nodes in mine for kind in nodes.gpus}
+    for nodes in mine:
+        kinds |= {kind: max(count, kinds[kind]) for kind, count in nodes.gpus.items()}
+    if not site.gpus:
+        return
+    if not kinds:
+        others = sorted({nodes.partition for nodes in every if nodes.up and nodes.gpus})
+        where = f", or slurm_partition: {others[0]}" if others else ""
+        yield f"gpu: {site.gpus}, and nodes of partition '{site.partition}' have none; say gpu: 0{where}"
+    elif site.gpu_kind and site.gpu_kind not in kinds:
+        yield f"gpu_model: '{site.gpu_kind}' is in no node of '{site.partition}'{nearest(site.gpu_kind, sorted(kinds))}"
+    elif site.gpus > (most := kinds.get(site.gpu_kind, max(kinds.values()))):
+        yield f"gpu: {site.gpus} on one node, and those of partition '{site.partition}' have {most}; a training uses 1"
+
+
+def _node(site: Site, mine: list[Nodes], every: list[Nodes], asked: Asked) -> Iterable[str]:
+    most = max(nodes.megabytes for nodes in mine)
+    if asked.megabytes > most:
+        roomy = [n for n in every if n.up and n.megabytes >= asked.megabytes and (n.gpus or not site.gpus)]
+        where = f"; those of '{roomy[0].partition}' have enough" if roomy else "; no node of this cluster has as many"
+        yield f"{asked.run} needs {asked.megabytes} MB, and nodes of partition '{site.partition}' have {most}{where}"
+    if asked.threads > (cpus := max(nodes.cpus for nodes in mine)):
+        yield f"{asked.run} asks for {asked.threads} threads, and nodes of partition '{site.partition}' have {cpus} CPUs"
+
+
+def accounting() -> bool:
+    """Whether this cluster keeps a record of jobs that have ended."""
+    return not slurm.settings()["AccountingStorageType"].endswith(("none", "(null)"))
+
+
+def _account(site: Site) -> Iterable[str]:
+    if site.account and accounting():
+        valid = slurm.accounts()
+        if site.account.lower() not in valid:
+            yield f"slurm_account: '{site.account}' is none of yours{nearest(site.account, valid)}"
+
+
+def remembers() -> bool:
+    """Whether the controller knows jobs that have ended for so long that nobody misses their end."""
+    return int(slurm.settings()["MinJobAge"].split()[0]) > LOOKS
+
+
+def status_command() -> str | None:
+    """What tells Snakemake here that a job has ended; None where nothing does."""
+    return "squeue" if remembers() else "sacct" if accounting() else None
+
+
+def _finished(configured: str) -> Iterable[str]:
+    if configured == "sacct" and not accounting():
+        yield (
+            "slurm-status-command: sacct, and this cluster keeps no accounting: Snakemake would wait for ever for jobs "
+            "that have ended; say squeue"
+        )
+    if configured == "squeue" and not remembers():
+        instead = (
+            "say sacct" if accounting() else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
+        )
+        age = slurm.settings()["MinJobAge"]
+        yield f"slurm-status-command: squeue, and this cluster forgets ended jobs after {age}: Snakemake would miss them; {instead}"
+
+
+def _preempted(site: Site) -> Iterable[str]:
+    if slurm.settings("partition", site.partition)["PreemptMode"] == "CANCEL":
+        yield (
+            f"slurm_partition: '{site.partition}' cancels jobs that it preempts, and Snakemake waits for them for ever; "
+            "take one that requeues them"
+        )
+
+
+def _refused(site: Site, asked: Asked) -> list[str]:
+    """What sbatch itself says to a job like the largest of the study, of which none is sent."""
+    gpus = [f"--gpus={site.gpu_kind}{':' if site.gpu_kind else ''}{site.gpus}"] if site.gpus else []
+    account = [f"--account={site.account}"] if site.account else []
+    request = [f"--partition={site.partition}", f"--time={site.minutes}", f"--mem={asked.megabytes}", "--nodes=1"]
+    words = [*request, f"--cpus-per-task={asked.threads}", *gpus, *account, *site.words.split()]
+    try:
+        slurm.ask("sbatch", "--test-only", *words, "--wrap=true")
+    except SlurmProblem as refusal:
+        return [f"{refusal} (to sbatch {' '.join(words)})"]
+    return []
