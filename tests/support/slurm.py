@@ -1,22 +1,27 @@
-"""A real SLURM on this machine: two virtual nodes with two pretended GPUs each, up in a second and gone afterwards.
+"""A real SLURM on this machine: two virtual nodes with two pretended GPUs each, up in a second, gone afterwards.
 
-It needs root and Debian's packages (`.ci/run` names them), installs nothing and starts nothing that it does not stop. The
-commands inside of jobs look for `/etc/slurm`, where links to its files stand meanwhile; who has a SLURM of their own there
-keeps it, and the tests are skipped.
+It needs root and Debian's packages (`.ci/run` names them), installs nothing and starts nothing that it does not stop.
+The commands inside of jobs look for `/etc/slurm`, where links to its files stand meanwhile; who has a SLURM of their own
+there keeps it, and the tests are skipped.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.checkouts import copy_code, environment
 
 ETC, MUNGE = Path("/etc/slurm"), Path("/run/munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
@@ -87,6 +92,10 @@ class Cluster:
         lines = self.ask("squeue", "--noheader", "--states=all", "--sort=i", f"--format={shown}", *words).splitlines()
         return [line.split() for line in lines]
 
+    def is_idle(self) -> bool:
+        done = subprocess.run(["sinfo", "-h", "-p", "cpu", "-o", "%T"], capture_output=True, text=True)
+        return done.stdout.split() == ["idle"]
+
     def start(self, node: str) -> None:
         subprocess.run(["slurmd", "-c", "-N", node, "-f", self.folder / "slurm.conf"], check=True)
 
@@ -115,12 +124,16 @@ def wait_until(condition: object, what: str, seconds: float = 120) -> None:
 
 
 @contextmanager
-def raised(folder: Path) -> Iterator[Cluster]:
-    """The cluster, until the block ends."""
+def raised() -> Iterator[Cluster]:
+    """The cluster, until the block ends; not below pytest's folders, which are for their owner's eyes alone."""
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        yield from _raised(Path(folder))
+
+
+def _raised(folder: Path) -> Iterator[Cluster]:
     for name in ("run", "log", "dev", "ctld", *(f"spool/{node}" for node in NODES)):
         (folder / name).mkdir(parents=True)
-    for above in folder.parents:  # the daemon runs as slurm, and temporary folders are their owner's alone
-        above.chmod(above.stat().st_mode | 0o011)
+    folder.chmod(0o755)  # the daemon runs as slurm
     shutil.chown(folder / "ctld", "slurm", "slurm")
     for number in (0, 1):
         subprocess.run(["mknod", folder / f"dev/gpu{number}", "c", "1", "3"], check=True)
@@ -140,9 +153,7 @@ def raised(folder: Path) -> Iterator[Cluster]:
             subprocess.run(["slurmctld", "-c", "-f", folder / "slurm.conf"], check=True)
             for node in NODES:
                 cluster.start(node)
-            wait_until(
-                lambda: cluster.ask("sinfo", "-h", "-p", "cpu", "-o", "%T").split() == ["idle"], "idle nodes", 30
-            )
+            wait_until(cluster.is_idle, "idle nodes", 30)
             yield cluster
             cluster.empty()
         finally:
@@ -165,3 +176,46 @@ def _munge() -> Iterator[None]:
         yield
     finally:
         os.kill(int((MUNGE / "munged.pid").read_text()), signal.SIGTERM)
+
+
+SMALL = """
+study: small
+title: "A study on a cluster"
+dataset: {{name: digits, train_images: 200, validation_fraction: 0.2}}
+training: {{epochs: {epochs}, batch_size: 50, learning_rate: 0.003, warmup_epochs: 1, augmentation: none}}
+baseline: {{family: vit, patch_size: 4, width: 16, depth: 2, heads: 2}}
+seeds: {seeds}
+{more}
+"""
+
+
+def checkout(where: Path, *, epochs: int, seeds: int = 1, more: str = "", **profile: str) -> Path:
+    """A checkout with a small study as its config.yaml, and a profile for the cluster that looks often."""
+    copy_code(where)
+    (where / "config.yaml").write_text(SMALL.format(epochs=epochs, seeds=seeds, more=more))
+    path = where / "profiles/slurm/config.v8+.yaml"
+    lines = {"slurm_partition": "cpu", "gpu": "0", "runtime": "60", "latency-wait": "5"} | profile
+    text = path.read_text()
+    for key, value in lines.items():
+        text, found = re.subn(rf"(?m)^( *{key}:) .*$", rf"\1 {value}", text)
+        assert found == 1, key
+    path.write_text(text + "seconds-between-status-checks: 2\nslurm-init-seconds-before-status-checks: 1\n")
+    return where
+
+
+def send(where: Path, *words: str | Path) -> subprocess.Popen[str]:
+    """Snakemake with the profile, in a checkout; its words go to a file, since it may outlive its reader."""
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--local-cores", "1", *words]
+    with (where / "snakemake.log").open("a") as said:
+        return subprocess.Popen(command, cwd=where, env=environment(where), stdout=said, stderr=said)
+
+
+def end(where: Path, process: subprocess.Popen[str], *, expect: int = 0, seconds: float = 400) -> str:
+    """What it said until its end."""
+    try:
+        code = process.wait(seconds)
+    finally:
+        process.kill()
+    said = (where / "snakemake.log").read_text()
+    assert code == expect and "Traceback" not in said, said[-6000:]
+    return said

@@ -9,6 +9,7 @@ published whole, last of all the file that says the step is done, with its prove
 COMMANDS = {
     "plan": "what a study consists of and how long it takes here",
     "status": "what is done, running, waiting, stale or orphaned",
+    "cluster": "what a SLURM cluster grants, and the profile for it",
     "prepare": "prepare the dataset",
     "train": "train one run, or whatever is missing",
     "measure": "measure speed and memory, alone on this machine",

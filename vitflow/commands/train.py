@@ -127,7 +127,8 @@ def train_pending(study: Study, machine: Machine) -> int:
 def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) -> bool:
     """Train one job to its end, or go on with it, and publish weights, history, configuration and train.json.
 
-    Does nothing if it is finished. Where another process is at work on it, waits for that one if ``patient``. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before the machine's deadline,
+    Does nothing if it is finished. Where another process is at work on it, waits for that one if ``patient``, and else
+    raises Busy. Raises Interrupted on SIGTERM, SIGUSR1, Ctrl-C or before the machine's deadline,
     with the state saved. Returns whether a signal came when the training was over and being published: then nothing
     else should begin.
     """

@@ -14,8 +14,8 @@ from vitflow.machine.log import say
 if TYPE_CHECKING:
     import torch
 
-#: of the CPU, unless others are asked for by name: they change the last bits of results, so the default is one everywhere;
-#: and several trainings side by side are quicker than one with several threads
+#: of the CPU, unless others are asked for by name: they change the last bits of results, so there is one default; and
+#: several trainings side by side are quicker than one with several threads
 THREADS = 1
 
 

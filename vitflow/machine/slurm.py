@@ -77,6 +77,11 @@ def settings(*of: str) -> dict[str, str]:
     return dict(re.findall(r"(?:^|\s)(\w+) *= *([^\n]*?)(?= +\w+=|\n|$)", text))
 
 
+def requeues(partition: str) -> bool:
+    """Whether jobs that are preempted there go back into the queue, or are never preempted."""
+    return settings("partition", partition)["PreemptMode"] != "CANCEL"
+
+
 def accounts() -> list[str]:
     """Accounts that this user may name; none where no accounting is there to know of them."""
     words = ("sacctmgr", "--noheader", "--parsable2", "show", "associations", "format=account")

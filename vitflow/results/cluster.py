@@ -98,7 +98,7 @@ def _node(site: Site, mine: list[Nodes], every: list[Nodes], asked: Asked) -> It
     if asked.megabytes > most:
         roomy = [n for n in every if n.up and n.megabytes >= asked.megabytes and (n.gpus or not site.gpus)]
         where = f"; those of '{roomy[0].partition}' have enough" if roomy else "; no node of this cluster has as many"
-        yield f"{asked.run} needs {asked.megabytes} MB, and nodes of partition '{site.partition}' have {most}{where}"
+        yield f"{asked.run} needs {asked.megabytes} MB, and nodes of '{site.partition}' have {most}{where}"
     if asked.threads > (cpus := max(nodes.cpus for nodes in mine)):
         yield f"{asked.run} asks for {asked.threads} threads, and nodes of partition '{site.partition}' have {cpus} CPUs"
 
@@ -136,14 +136,17 @@ def _finished(configured: str) -> Iterable[str]:
             "say sacct" if accounting() else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
         )
         age = slurm.settings()["MinJobAge"]
-        yield f"slurm-status-command: squeue, and this cluster forgets ended jobs after {age}: Snakemake would miss them; {instead}"
+        yield (
+            f"slurm-status-command: squeue, and this cluster forgets ended jobs after {age}: Snakemake would miss "
+            f"them; {instead}"
+        )
 
 
 def _preempted(site: Site) -> Iterable[str]:
-    if slurm.settings("partition", site.partition)["PreemptMode"] == "CANCEL":
+    if not slurm.requeues(site.partition):
         yield (
-            f"slurm_partition: '{site.partition}' cancels jobs that it preempts, and Snakemake waits for them for ever; "
-            "take one that requeues them"
+            f"slurm_partition: '{site.partition}' cancels jobs that it preempts, and Snakemake waits for them for "
+            "ever; take one that requeues them"
         )
 
 

@@ -1,7 +1,7 @@
 """Whether a Snakemake that locked this folder still lives.
 
-Snakemake's locks are files that stay when it is killed, and then people have to remove them by hand. Here each of its main
-processes also holds a lock of the system on its own files, which ends with the process, however it ends, on any host.
+Snakemake's locks are files that stay when it is killed, and then people have to remove them by hand. Here each of its
+main processes also holds a lock of the system on its files, which ends with the process, however it ends, on any host.
 """
 
 from __future__ import annotations

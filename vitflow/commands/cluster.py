@@ -1,0 +1,93 @@
+"""`vitflow cluster`: what a SLURM cluster grants this study, asked before a job is sent."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import yaml
+
+from vitflow.commands import plan
+from vitflow.commands.options import add_study, study_of
+from vitflow.machine import slurm
+from vitflow.machine.limits import THREADS
+from vitflow.machine.log import say
+from vitflow.machine.slurm import SlurmProblem
+from vitflow.results.cluster import Asked, Site, accounting, problems, status_command
+from vitflow.results.ledger import all_jobs
+from vitflow.results.requests import Requests
+from vitflow.study.reading import read_yaml
+from vitflow.study.schema import Study
+
+EXAMPLE = "vitflow cluster > profiles/mine/config.v8+.yaml\n  vitflow cluster --profile profiles/mine"
+DETAILS = """
+
+Without --profile, the profile that this cluster grants is printed: its partition with GPUs, or the one that jobs go to
+by themselves. With --profile, that one is checked: a line for what SLURM would refuse, or keep waiting for ever."""
+
+TEMPLATE, FILE = Path("profiles/slurm"), "config.v8+.yaml"
+#: minutes of a job where a partition has no limit: a day, so that others get their turn
+DAY = 24 * 60
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_study(parser)
+    parser.add_argument("--profile", type=Path, metavar="FOLDER", help="check this profile instead of printing one")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check a profile, or print one that can be granted. Raises SlurmProblem where something cannot."""
+    study = study_of(options)
+    text = _filled((TEMPLATE / FILE).read_text(encoding="utf-8")) if options.profile is None else None
+    profile = read_yaml(options.profile / FILE) if text is None else yaml.safe_load(text)
+    site = Site.of(profile.get("default-resources") or {})
+    largest = _largest(study, options, site)
+    if told := problems(site, profile.get("slurm-status-command", "sacct"), largest):
+        raise SlurmProblem("\n".join(told))
+    gpus = f", {site.gpus} GPU" if site.gpus else ""
+    say(
+        f"partition '{site.partition}' grants every job of {study.study}: at most {site.minutes} minutes{gpus} and "
+        f"{largest.megabytes} MB (for {largest.run})"
+    )
+    if text is not None:
+        print(text, end="")
+    return 0
+
+
+def _largest(study: Study, options: argparse.Namespace, site: Site) -> Asked:
+    jobs = all_jobs(study)
+    with redirect_stdout(sys.stderr):
+        plan.run(argparse.Namespace(config=options.config, brief=True, requests=True))
+    requests = Requests.read(study, jobs, site.gpus, site.minutes)
+    dearest = max(jobs, key=requests.memory)
+    return Asked(dearest.run, requests.memory(dearest), THREADS)
+
+
+def _filled(template: str) -> str:
+    """The profile with what this cluster has: a partition with GPUs, or the default one; its limit; an account."""
+    every = [nodes for nodes in slurm.nodes() if nodes.up and slurm.requeues(nodes.partition)]
+    if not every:
+        raise SlurmProblem("no partition of this cluster takes jobs now; `sinfo` shows them")
+    chosen = max(every, key=lambda nodes: (bool(nodes.gpus), nodes.default))
+    command = status_command()
+    if command is None:
+        raise SlurmProblem(
+            "this cluster keeps no accounting and forgets jobs as they end, so that Snakemake cannot follow them; have "
+            "MinJobAge raised to 300, or call `vitflow train --pending` in a job of your own (docs/cluster.md)"
+        )
+    values = {
+        "slurm_partition": chosen.partition,
+        "gpu": int(bool(chosen.gpus)),
+        "runtime": min(chosen.minutes or DAY, DAY),
+        "slurm-status-command": command,
+    }
+    if mine := slurm.accounts() if accounting() else []:
+        template = template.replace("# slurm_account:", "slurm_account:")
+        values["slurm_account"] = mine[0]
+    for key, value in values.items():
+        template = re.sub(rf"(?m)^( *{key}:) .*$", rf"\1 {value}", template)
+    return template
