@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
+import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import ExitStack
 
 import pytest
 from support.checkouts import environment
@@ -11,9 +18,9 @@ from support.results import ROOT, TINY, publish
 
 from vitflow.data import places
 from vitflow.machine.files import FileProblem, write_json, write_text
-from vitflow.results import ledger
+from vitflow.results import ledger, lock
 from vitflow.results.ledger import Job
-from vitflow.results.lock import Busy, locked, sweep_results
+from vitflow.results.lock import Busy, locked, note, sittings, sweep_results
 from vitflow.study.schema import Study
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -24,8 +31,11 @@ def test_who_holds_the_lock_is_alone_at_work_on_that_run_and_seed(study: Study, 
     assert not job.busy
     with locked(job):
         assert job.busy and not other.busy
-        with pytest.raises(Busy, match=f"^{job.paths.state}: another process is at work on baseline seed 0$"):
+        with pytest.raises(
+            Busy, match=f"^{job.paths.state}: another process is at work on baseline seed 0 \\("
+        ) as busy:
             locked(job).__enter__()
+        assert f"({socket.gethostname()}, process {os.getpid()}, since 20" in str(busy.value)
         with locked(other):
             assert other.busy
     assert not job.busy and not other.busy
@@ -33,10 +43,36 @@ def test_who_holds_the_lock_is_alone_at_work_on_that_run_and_seed(study: Study, 
         assert job.busy, "and again"
 
 
-def test_the_lock_is_let_go_when_the_work_fails(job: Job) -> None:
-    with pytest.raises(ZeroDivisionError), locked(job):
-        raise ZeroDivisionError
+def test_the_lock_is_let_go_when_the_work_fails_and_the_sitting_stays_on_record_until_one_ends_well(job: Job) -> None:
+    for number in (1, 2):
+        with pytest.raises(ZeroDivisionError), locked(job):
+            note(job, f"epoch {number}")
+            raise ZeroDivisionError
     assert not job.busy
+    assert [one["said"] for one in sittings(job)] == ["epoch 1", "epoch 2"]
+    with locked(job):
+        assert len(sittings(job)) == 3
+    assert sittings(job) == []
+
+
+def test_who_is_patient_names_the_holder_once_waits_for_it_and_is_told_so(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "LOOK_AGAIN", 0.01)
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    monkeypatch.setenv("SLURMD_NODENAME", "node7")
+    said: list[str] = []
+    with ExitStack() as first:
+        assert not first.enter_context(locked(job)), "nobody was waited for"
+        with pytest.raises(Busy), locked(job, until=time.monotonic() + 0.1, say=said.append):
+            pass
+        threading.Timer(0.1, first.pop_all().close).start()
+        with locked(job, until=math.inf, say=said.append) as waited:
+            assert waited
+    assert len(said) == 2
+    assert re.match(
+        r"another process is at work on baseline seed 0 \(node7, SLURM job 12, since \S+\); waiting for it$", said[0]
+    )
 
 
 def test_the_lock_is_let_go_when_its_process_is_killed(job: Job) -> None:

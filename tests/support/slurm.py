@@ -1,8 +1,8 @@
 """A real SLURM on this machine: two virtual nodes with two pretended GPUs each, up in a second, gone afterwards.
 
 It needs root and Debian's packages (`.ci/run` names them), installs nothing and starts nothing that it does not stop.
-The commands inside of jobs look for `/etc/slurm`, where links to its files stand meanwhile; who has a SLURM of their own
-there keeps it, and the tests are skipped.
+The commands inside of jobs look for `/etc/slurm`, where links to its files stand meanwhile; who has a SLURM of their
+own there keeps it, and the tests are skipped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,16 +109,21 @@ class Cluster:
         except (FileNotFoundError, ProcessLookupError):
             pass
 
+    def begin_now(self) -> None:
+        """What SLURM has put back into its queue begins two minutes later, which nobody wants to wait for here."""
+        for (number,) in self.jobs("%i", "--states=PENDING"):
+            subprocess.run(["scontrol", "update", f"jobid={number}", "StartTime=now"], capture_output=True)
+
     def empty(self) -> None:
         """No job of an earlier test is left, waiting, running or remembered by the nodes."""
         subprocess.run(["scancel", "--user=root"], check=False)
         wait_until(lambda: not self.jobs("%i", "--states=PENDING,RUNNING,COMPLETING,SUSPENDED"), "an empty cluster")
 
 
-def wait_until(condition: object, what: str, seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 240) -> None:
     """Until ``condition()`` is true."""
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
         time.sleep(0.1)
 
@@ -189,6 +194,10 @@ seeds: {seeds}
 """
 
 
+#: where minutes are not to be waited for
+OFTEN = {"seconds-between-status-checks": 2, "slurm-init-seconds-before-status-checks": 1}
+
+
 def checkout(where: Path, *, epochs: int, seeds: int = 1, more: str = "", **profile: str) -> Path:
     """A checkout with a small study as its config.yaml, and a profile for the cluster that looks often."""
     copy_code(where)
@@ -199,7 +208,7 @@ def checkout(where: Path, *, epochs: int, seeds: int = 1, more: str = "", **prof
     for key, value in lines.items():
         text, found = re.subn(rf"(?m)^( *{key}:) .*$", rf"\1 {value}", text)
         assert found == 1, key
-    path.write_text(text + "seconds-between-status-checks: 2\nslurm-init-seconds-before-status-checks: 1\n")
+    path.write_text(text + "".join(f"{key}: {value}\n" for key, value in OFTEN.items()))
     return where
 
 
@@ -208,6 +217,12 @@ def send(where: Path, *words: str | Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--local-cores", "1", *words]
     with (where / "snakemake.log").open("a") as said:
         return subprocess.Popen(command, cwd=where, env=environment(where), stdout=said, stderr=said)
+
+
+def stop_all(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def end(where: Path, process: subprocess.Popen[str], *, expect: int = 0, seconds: float = 400) -> str:

@@ -1,18 +1,21 @@
-"""Whatever may happen to jobs on a cluster: each run is trained to its end, by one process at a time, to the same bits."""
+"""Whatever may happen to jobs on a cluster: each run is trained to its end, by one at a time, to the same bits."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support import slurm
-from support.checkouts import call
-from support.slurm import Cluster, checkout, end, send, wait_until
+from support.checkouts import begin, call, edit
+from support.slurm import Cluster, checkout, end, send, stop_all, wait_until
 
 from vitflow.machine.files import read_json
 from vitflow.results.layout import Layout
@@ -75,13 +78,11 @@ def processes(where: Path, seed: int) -> list[int]:
     """Those that train it; on one machine, so are the nodes."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            if words[1:4] == [b"-m", b"vitflow", b"train"] or b"bin/vitflow" in words[1][-11:] and b"train" in words:
-                if words[words.index(b"--seed") + 1] == str(seed).encode() and (process / "cwd").resolve() == where:
-                    found.append(int(process.name))
-        except (OSError, ValueError, IndexError):
-            continue  # ended meanwhile, or something else
+        with suppress(OSError):  # ended meanwhile
+            words = (process / "cmdline").read_text().split("\0")
+            trains_it = "train" in words and words[words.index("train") :][:7][-2:] == ["--seed", str(seed)]
+            if trains_it and (process / "cwd").resolve() == where:
+                found.append(int(process.name))
     return found
 
 
@@ -97,25 +98,120 @@ def assert_trained_once(where: Path, undisturbed: Path, seed: int, resumed: bool
     assert sorted(path.name for path in (where / paths.state).iterdir()) == ["lock"]
 
 
-SCORES = [str(HOME.seed("baseline", seed).metrics) for seed in range(4)]
+SCORES = [HOME.seed("baseline", seed).metrics for seed in range(4)]
 
 
-def test_slurm_jobs_that_are_cancelled_killed_warned_and_preempted_end_as_undisturbed_ones(
+def again(cluster: Cluster, where: Path, attempt: int, *seeds: int) -> bool:
+    cluster.begin_now()
+    return all(trains(where, seed, attempt) for seed in seeds)
+
+
+def test_slurm_jobs_that_are_preempted_cancelled_killed_and_warned_end_as_undisturbed_ones(
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     process = send(here, *SCORES)
     wait_until(lambda: all(trains(here, seed) for seed in range(4)), "four trainings")
-    subprocess.run(["scancel", job_of(cluster, 0)], check=True)
+    first = [job_of(cluster, seed) for seed in range(4)]
+    cluster.ask("sbatch", "-purgent", "-N2", "--exclusive", "--mem=0", "--output=/dev/null", "--wrap=sleep 1")
+    wait_until(lambda: again(cluster, here, 2, 0, 1, 2, 3), "four second attempts")
+    assert [job_of(cluster, seed) for seed in range(4)] == first, "SLURM itself began them again, under their numbers"
+    subprocess.run(["scancel", first[0]], check=True)
     os.kill(processes(here, 1)[0], signal.SIGKILL)
-    warned = job_of(cluster, 2)
-    subprocess.run(["scancel", "--signal=USR1", warned], check=True)  # as --signal has SLURM do before the time is over
-    wait_until(lambda: all(trains(here, seed, attempt=2) for seed in (0, 1, 2)), "their second attempts")
-    assert job_of(cluster, 2) == warned, "it went back into the queue by itself, under its number"
-    before = [job_of(cluster, seed) for seed in range(4)]
-    urgent = ["--partition=urgent", "--nodes=2", "--exclusive", "--mem=0", "--wrap=sleep 2"]
-    cluster.ask("sbatch", "--output=/dev/null", *urgent)
+    subprocess.run(["scancel", "--signal=USR1", first[2]], check=True)  # as --signal does before the time is over
+    wait_until(lambda: again(cluster, here, 3, 0, 1, 2), "three third attempts")
+    assert job_of(cluster, 2) == first[2] and job_of(cluster, 0) > first[3] and job_of(cluster, 1) > first[3]
+    told = call(here, "vitflow", "status")
+    assert f"baseline seed 2: node1, SLURM job {first[2]}, since " in told.replace("node2", "node1"), told
+    assert re.search(r"epoch \d+/150, \d+:\d\d left, attempt 3", told), told
     words = end(here, process)
-    assert [job_of(cluster, seed, "COMPLETED") for seed in range(4)] == before, "SLURM itself began the preempted again"
-    assert words.count("Trying to restart job") <= 2 * 2, "only those that were cancelled and killed were sent again"
+    assert words.count("Trying to restart job") <= 2 * 2, "the cancelled and the killed one alone are sent again"
     for seed in range(4):
         assert_trained_once(here, undisturbed, seed)
+
+
+def test_slurm_jobs_outlive_the_main_process_and_the_next_one_waits_for_them(
+    cluster: Cluster, here: Path, undisturbed: Path
+) -> None:
+    killed = send(here, *SCORES[:2])
+    wait_until(lambda: trains(here, 0) and trains(here, 1), "two trainings")
+    stop_all(killed)
+    orphans = [job_of(cluster, 0), job_of(cluster, 1)]
+    words = [sys.executable, "-m", "vitflow", "train", "--run", "baseline", "--seed", "0"]
+    beside, process = begin(here, words), send(here, *SCORES[:2])
+    second = send(here, *SCORES[:2])  # a Snakemake that does live is never shut out by mistake, nor is its lock taken
+    told = end(here, process)
+    assert second.wait(60) == 1 and "LockException" in told
+    waited, _ = beside.communicate(timeout=60)
+    assert re.search(rf"at work on baseline seed 0 \(node\d, SLURM job {orphans[0]}, since \S+\); waiting", waited), (
+        waited
+    )
+    assert beside.returncode == 0 and "already trained" in waited
+    for seed in (0, 1):
+        assert_trained_once(here, undisturbed, seed, resumed=False)
+        assert said(here, seed).count("training on") == 1
+        assert "already trained" in said(here, seed), "the new job found it done, and appended to the log of the old"
+    assert "Trying to restart job" not in told
+
+
+def test_slurm_begins_a_job_again_whose_node_is_lost_while_its_first_copy_trains(cluster: Cluster, here: Path) -> None:
+    edit(here / "config.yaml", f"epochs: {EPOCHS}", "epochs: 900")
+    process = send(here, SCORES[0])
+    wait_until(lambda: trains(here, 0), "a training")
+    ((node,),) = cluster.jobs("%N", "--states=RUNNING")
+    cluster.stop(f"slurmd.{node}", signal.SIGKILL)
+    try:
+        wait_until(lambda: again(cluster, here, 1, 0) and "waiting for it" in said(here, 0), "its second copy")
+        end(here, process)
+    finally:
+        cluster.start(node)
+    assert said(here, 0).count("epoch   1/") == said(here, 0).count("epoch 900/") == 1, "trained once, by one at a time"
+    assert "already trained" in said(here, 0)
+    assert read_json(here / HOME.seed("baseline", 0).train)["resumed_from"] == []
+
+
+def test_slurm_jobs_on_a_full_disk_fail_in_one_line_and_go_on_when_there_is_space(
+    cluster: Cluster, here: Path, undisturbed: Path
+) -> None:
+    results = here / "results"
+    results.mkdir()
+    edit(here / "profiles/slurm/config.v8+.yaml", "retries: 3", "retries: 0")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", results], check=True)
+    try:
+        process = send(here, SCORES[0])
+        wait_until(lambda: trains(here, 0), "a training")
+        with suppress(OSError):
+            (results / "filler").write_bytes(bytes(3 * 2**20))
+        end(here, process, expect=1)
+        assert "cannot be written (No space left on device); free some space, and the same command goes on" in said(
+            here, 0
+        )
+        (results / "filler").unlink()
+        told = call(here, "vitflow", "status")
+        assert (
+            "baseline seed 0: left after 1 attempt, the last on node" in told and "    vitflow: results/small" in told
+        )
+        end(here, send(here, SCORES[0]))
+        paths = HOME.seed("baseline", 0)
+        assert (here / paths.checkpoint).read_bytes() == (undisturbed / paths.checkpoint).read_bytes()
+    finally:
+        subprocess.run(["umount", "--lazy", results], check=True)
+
+
+def test_slurm_warns_before_the_time_limit_and_the_job_goes_on_as_often_as_it_takes(
+    cluster: Cluster, here: Path
+) -> None:
+    edit(here / "config.yaml", f"epochs: {EPOCHS}", "epochs: 1500")
+    edit(here / "profiles/slurm/config.v8+.yaml", "runtime: 60", "runtime: 2")
+    edit(here / "profiles/slurm/config.v8+.yaml", "retries: 3", "retries: 0")
+    process = send(here, SCORES[0])
+
+    def ended() -> bool:
+        cluster.begin_now()
+        return process.poll() is not None
+
+    wait_until(ended, "the end", 500)
+    end(here, process)
+    assert len(cluster.jobs("%i")) == 1 or job_of(cluster, 0, "COMPLETED")
+    steps = read_json(here / HOME.seed("baseline", 0).train)["resumed_from"]
+    assert steps and steps == sorted(set(steps)), "one job, without a retry, over its limit"
+    assert said(here, 0).count("epoch   1/") == 1

@@ -100,7 +100,7 @@ def _node(site: Site, mine: list[Nodes], every: list[Nodes], asked: Asked) -> It
         where = f"; those of '{roomy[0].partition}' have enough" if roomy else "; no node of this cluster has as many"
         yield f"{asked.run} needs {asked.megabytes} MB, and nodes of '{site.partition}' have {most}{where}"
     if asked.threads > (cpus := max(nodes.cpus for nodes in mine)):
-        yield f"{asked.run} asks for {asked.threads} threads, and nodes of partition '{site.partition}' have {cpus} CPUs"
+        yield f"{asked.run} asks for {asked.threads} threads, and nodes of '{site.partition}' have {cpus} CPUs"
 
 
 def accounting() -> bool:
