@@ -14,9 +14,11 @@ from support.files import edit
 from support.results import BASELINE, HOME, ROOT
 
 from vitflow import cli
+from vitflow.commands import status
 from vitflow.data import places
 from vitflow.machine.files import sha256
 from vitflow.results import audit, ledger
+from vitflow.results.lock import locked, note
 from vitflow.study.reading import read_study
 
 
@@ -40,6 +42,49 @@ def test_status_tells_every_seed_and_orphans(repository: Path, capsys: pytest.Ca
         "`vitflow record` would hand 2 of 2 verified files to DVC",
         "4 runs are not finished (baseline seed 1, ...)",
     ]
+
+
+def test_status_names_who_is_at_work_how_far_and_who_gave_up(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = read_study("config.yaml")
+    jobs = {(job.run, job.seed): job for job in ledger.jobs(study)}
+    left = jobs["width=8", 0]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), locked(left):
+            raise ZeroDivisionError
+    log = HOME.log("width=8", 0)
+    log.parent.mkdir(parents=True)
+    log.write_text("one\ntwo\nthree\nvitflow: out of memory; run fewer jobs side by side\n")
+    with locked(jobs["baseline", 1]):
+        note(jobs["baseline", 1], "epoch   3/100  loss 2.2  train 21.50 %  validation 39.02 %  left 12:30")
+        assert cli.main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[3:] == ["seed1", "running"]
+    (working,) = [line for line in lines if line.startswith("baseline seed 1: ")]
+    assert "process " in working and working.endswith(", epoch 3/100, 12:30 left")
+    number = next(
+        i for i, line in enumerate(lines) if line.startswith("width=8 seed 0: left after 2 attempts, the last on")
+    )
+    assert lines[number].endswith("; the same command goes on, and its log ends:")
+    assert lines[number + 1 : number + 4] == [f"    {line}" for line in log.read_text().splitlines()[1:]]
+
+
+def test_status_names_a_difference_in_threads(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "--run", "width=8", "--threads", "2"]) == 0
+    assert cli.main(["status"]) == 0
+    told = "trainings differ in their threads, and so in their last bits: 1 with 1, 1 with 2"
+    assert told in capsys.readouterr().out.splitlines()
+
+
+def test_status_watches_until_all_is_done(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "RENEWED", 0.01)
+    left = iter([2, 1, 0])
+    monkeypatch.setattr(status, "show", lambda study: next(left))
+    assert cli.main(["status", "--watch"]) == 0
+    assert next(left, "all was asked for") == "all was asked for"
 
 
 def test_status_says_what_record_would_refuse(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from vitflow.machine import gpu
+from vitflow.machine.limits import Machine, NoGPU
 
 TWO = ("first", "second")
 
@@ -98,6 +99,34 @@ with gpu.place(["one"], 1, say=print):
         process.wait()
     with gpu.place(["one"], 1, say=silent, deadline=soon()) as number:
         assert number == 0
+
+
+JOB = """
+import sys, tempfile, time
+from pathlib import Path
+from vitflow.machine import gpu
+tempfile.tempdir, gpu.LOOK_AGAIN = sys.argv[1], 0.01
+with gpu.place(["first", "second"], int(sys.argv[2]), say=lambda line: None) as number:
+    mark = Path(sys.argv[1]) / f"at-{number}-{sys.argv[3]}"
+    mark.touch()
+    print(len(list(mark.parent.glob(f"at-{number}-*"))), flush=True)
+    time.sleep(0.3)
+    mark.unlink()
+"""
+
+
+@pytest.mark.parametrize("per_gpu", [1, 2])
+def test_four_jobs_on_two_gpus_are_never_more_than_the_places(locks: Path, per_gpu: int) -> None:
+    words = [sys.executable, "-c", JOB, str(locks), str(per_gpu)]
+    jobs = [subprocess.Popen([*words, str(job)], stdout=subprocess.PIPE, text=True) for job in range(4)]
+    beside = [int(job.communicate(timeout=120)[0]) for job in jobs]
+    assert max(beside) <= per_gpu and all(job.returncode == 0 for job in jobs)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a machine without a GPU")
+def test_who_asks_for_a_gpu_is_not_given_the_cpu() -> None:
+    with pytest.raises(NoGPU, match=r"^1 GPU asked for, and 0 here; on a CPU, leave --gpus out$"):
+        Machine(gpus=1).device().__enter__()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a machine without a GPU")

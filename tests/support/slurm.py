@@ -216,21 +216,24 @@ def send(where: Path, *words: str | Path) -> subprocess.Popen[str]:
     """Snakemake with the profile, in a checkout; its words go to a file, since it may outlive its reader."""
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm", "--local-cores", "1", *words]
     with (where / "snakemake.log").open("a") as said:
-        return subprocess.Popen(command, cwd=where, env=environment(where), stdout=said, stderr=said)
+        _sent.append(subprocess.Popen(command, cwd=where, env=environment(where), text=True, stdout=said, stderr=said))
+    return _sent[-1]
 
 
-def stop_all(*processes: subprocess.Popen[str]) -> None:
-    for process in processes:
+def kill_senders() -> None:
+    """Every Snakemake that was begun; its jobs go on."""
+    for process in _sent:
         process.kill()
         process.wait()
+    _sent.clear()
+
+
+_sent: list[subprocess.Popen[str]] = []
 
 
 def end(where: Path, process: subprocess.Popen[str], *, expect: int = 0, seconds: float = 400) -> str:
     """What it said until its end."""
-    try:
-        code = process.wait(seconds)
-    finally:
-        process.kill()
+    code = process.wait(seconds)
     said = (where / "snakemake.log").read_text()
     assert code == expect and "Traceback" not in said, said[-6000:]
     return said

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import slurm
 from support.checkouts import ROOT, call, shell
-from support.slurm import OFTEN, Cluster, checkout, end, send, stop_all, wait_until
+from support.slurm import OFTEN, Cluster, checkout, end, kill_senders, send, wait_until
 
 from vitflow.machine.files import read_json
 from vitflow.machine.slurm import SlurmProblem, minutes
@@ -129,7 +129,7 @@ def test_slurm_is_asked_for_what_the_cheapest_and_the_dearest_run_need(cluster: 
         dear = {"patch_size=2": (40.0, 5 * 2**30)}
         keep_needs(study, {job.run: dear.get(job.run, (0.5, 2**20)) for job in jobs}, jobs)
     targets = [Layout(study.study).seed(run, 0).metrics for run in ("patch_size=8", "patch_size=2")]
-    process = send(where, *targets)
+    send(where, *targets)
     try:
         wait_until(lambda: len(cluster.jobs("%i", "--states=PENDING")) == 2, "two jobs in the queue")
         shown = {
@@ -138,7 +138,7 @@ def test_slurm_is_asked_for_what_the_cheapest_and_the_dearest_run_need(cluster: 
             for text in [cluster.ask("scontrol", "show", "job", number)]
         }
     finally:
-        stop_all(process)
+        kill_senders()
         cluster.empty()
     # ten minutes and half more than half an hour; with a tenth of that, and ten minutes, for scoring
     assert "TimeLimit=01:09:00" in shown["patch_size=8"], shown["patch_size=8"]
@@ -159,7 +159,9 @@ def test_slurm_spells_times_in_three_ways() -> None:
 
 def test_without_slurm_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SlurmProblem, match="^no SLURM here: `sinfo` is not found; call this where jobs are sent from$"):
+    with pytest.raises(
+        SlurmProblem, match=r"^no SLURM here: `sinfo` is not found; call this where jobs are sent from$"
+    ):
         problems(Site.of({"slurm_partition": "cpu", "runtime": 60}), "squeue", ASKED)
     for missing in ("slurm_partition", "runtime"):
         with pytest.raises(SlurmProblem, match=f"lack {missing}; for example"):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support import slurm
 from support.checkouts import begin, call, edit
-from support.slurm import Cluster, checkout, end, send, stop_all, wait_until
+from support.slurm import Cluster, checkout, end, kill_senders, send, wait_until
 
 from vitflow.machine.files import read_json
 from vitflow.results.layout import Layout
@@ -33,6 +33,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(autouse=True)
 def no_job_of_another_test(cluster: Cluster) -> Iterator[None]:
     yield
+    kill_senders()
     cluster.empty()
 
 
@@ -132,12 +133,13 @@ def test_slurm_jobs_that_are_preempted_cancelled_killed_and_warned_end_as_undist
 def test_slurm_jobs_outlive_the_main_process_and_the_next_one_waits_for_them(
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
-    killed = send(here, *SCORES[:2])
+    send(here, *SCORES[:2])
     wait_until(lambda: trains(here, 0) and trains(here, 1), "two trainings")
-    stop_all(killed)
+    kill_senders()
     orphans = [job_of(cluster, 0), job_of(cluster, 1)]
     words = [sys.executable, "-m", "vitflow", "train", "--run", "baseline", "--seed", "0"]
     beside, process = begin(here, words), send(here, *SCORES[:2])
+    wait_until(lambda: len(cluster.jobs("%i", "--states=PENDING")) == 2, "two jobs that wait for those at work")
     second = send(here, *SCORES[:2])  # a Snakemake that does live is never shut out by mistake, nor is its lock taken
     told = end(here, process)
     assert second.wait(60) == 1 and "LockException" in told

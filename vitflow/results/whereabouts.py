@@ -68,5 +68,5 @@ def threads(jobs: Iterable[Job]) -> str | None:
     counts = Counter(training_record(job.paths).get("provenance", {}).get("threads", 1) for job in trained)
     if len(counts) < 2:
         return None
-    spelled = ", ".join(f"{number} ({count} trainings)" for number, count in sorted(counts.items()))
-    return f"trained with different numbers of threads, so that last bits differ: {spelled}"
+    spelled = ", ".join(f"{count} with {number}" for number, count in sorted(counts.items()))
+    return f"trainings differ in their threads, and so in their last bits: {spelled}"
