@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
 from support.checkouts import copy_code, environment
 
 ETC, MUNGE = Path("/etc/slurm"), Path("/run/munge")
@@ -130,8 +131,12 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 240)
 
 @contextmanager
 def raised() -> Iterator[Cluster]:
-    """The cluster, until the block ends; not below pytest's folders, which are for their owner's eyes alone."""
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+    """The cluster, until the block ends; not below pytest's folders, which are for their owner's eyes alone.
+
+    One at a time: its ports and `/etc/slurm` are the machine's.
+    """
+    alone = FileLock(Path(tempfile.gettempdir()) / "vitflow-tests-slurm.lock")
+    with alone, tempfile.TemporaryDirectory(prefix="slurm-") as folder:
         yield from _raised(Path(folder))
 
 

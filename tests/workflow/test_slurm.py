@@ -66,6 +66,19 @@ def test_slurm_the_commands_of_the_page_lead_to_a_deck_with_the_bits_of_local_tr
 
 
 @needs_slurm
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("rsync"), reason="needs rsync")
+def test_slurm_nodes_that_share_nothing_get_what_they_need_and_give_it_back(cluster: Cluster, tmp_path: Path) -> None:
+    where, node = checkout(tmp_path / "here", epochs=2), tmp_path / "node"
+    node.mkdir()
+    lines = commands("vitflow prepare").replace("ssh node", "bash -c").replace("cd vitflow", f"cd {node}/vitflow")
+    told = shell(where, lines.replace("node:", f"{node}/"))
+    assert "rule train_run" not in told and (where / "results/small/slides/deck.pdf").exists()
+    record = Layout("small").seed("baseline", 0).train
+    assert (where / record).read_bytes() == (node / "vitflow" / record).read_bytes(), "trained there, and not again here"
+
+
+@needs_slurm
 @pytest.mark.parametrize(
     ("resources", "told"),
     [
