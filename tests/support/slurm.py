@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
+
 from support.checkouts import copy_code, environment
 
 ETC, MUNGE = Path("/etc/slurm"), Path("/run/munge")

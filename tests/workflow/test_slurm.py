@@ -75,7 +75,9 @@ def test_slurm_nodes_that_share_nothing_get_what_they_need_and_give_it_back(clus
     told = shell(where, lines.replace("node:", f"{node}/"))
     assert "rule train_run" not in told and (where / "results/small/slides/deck.pdf").exists()
     record = Layout("small").seed("baseline", 0).train
-    assert (where / record).read_bytes() == (node / "vitflow" / record).read_bytes(), "trained there, and not again here"
+    assert (where / record).read_bytes() == (node / "vitflow" / record).read_bytes(), (
+        "trained there, and not again here"
+    )
 
 
 @needs_slurm

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 def show(study: Study) -> int:
     """Print it once; the number of trainings left."""
     jobs, queue = all_jobs(study), queued()
-    states = {job: state(job, queue) for job in jobs}
+    states = {job: state(study, job, queue) for job in jobs}
     by_run: dict[str, list[Job]] = {}
     for job in jobs:
         by_run.setdefault(job.run, []).append(job)

@@ -131,6 +131,10 @@ class Layout:
         """What the jobs of a run and seed said, one after another."""
         return Path("logs") / self.study / step / run / f"seed{seed}.log"
 
+    def group(self, run: str, seed: int | str) -> str:
+        """Under which a cluster knows the one job of a run and seed, trained and scored."""
+        return f"{self.study}-{run}-seed{seed}"
+
     def wanted(self, run: str, seed: int | str) -> Path:
         """The configuration asked for, whose file time tells Snakemake whether the results are of it."""
         return self.state / "wanted" / run / f"seed{seed}.json"

@@ -17,19 +17,15 @@ from vitflow.study.schema import Study
 TAIL = 3  #: lines of a log
 
 
-def state(job: Job, queue: dict[str, str]) -> str:
+def state(study: Study, job: Job, queue: dict[str, str]) -> str:
     """``running``, ``waiting`` in SLURM's queue, or what is there of it."""
-    return "running" if job.busy else "waiting" if one_job(job) in queue else job.status
-
-
-def one_job(job: Job) -> str:
-    """The name under which a cluster knows the job of a run and seed, as the rules have it."""
-    study = job.paths.state.parents[3].name
-    return f"{study}-{job.run}-seed{job.seed}"
+    if job.busy:
+        return "running"
+    return "waiting" if Layout(study.study).group(job.run, job.seed) in queue else job.status
 
 
 def queued() -> dict[str, str]:
-    """{name of one job: ``SLURM job 12 (Resources)``} of what was sent from here and waits."""
+    """{group: ``SLURM job 12 (Resources)``} of what was sent from here and waits."""
     found = slurm.queue() if shutil.which("squeue") else []
     named = [(re.match(r"rule_(.+-seed\d+)_", comment), number, state, why) for number, state, comment, _, why in found]
     return {name[1]: f"SLURM job {number} ({why})" for name, number, state, why in named if name and state == "PENDING"}
@@ -42,7 +38,7 @@ def whereabouts(study: Study, jobs: Iterable[Job], queue: dict[str, str]) -> Ite
         attempt = f", attempt {len(begun)}" if len(begun) > 1 else ""
         if job.busy and begun:
             yield f"{who}: {spell(begun[-1])}{_reached(begun[-1].get('said', ''))}{attempt}"
-        elif waits := queue.get(one_job(job)):
+        elif waits := queue.get(Layout(study.study).group(job.run, job.seed)):
             yield f"{who}: waits as {waits}{f', after attempt {len(begun)}' if begun else ''}"
         elif begun and not job.is_over:
             tries = f"{len(begun)} attempt{'s' if len(begun) > 1 else ''}, the last on {spell(begun[-1])}"

@@ -4,8 +4,8 @@
 # `update`: Snakemake must not delete beforehand what a job of an earlier Snakemake may just have finished. No `log:`,
 # which it would delete, too: `logged` (common.smk) appends.
 
-# both in one job of a cluster, whose name and comment say which
-ONE_JOB = f"{STUDY.study}-{{run}}-seed{{seed}}"
+# both in one job of a cluster, whose comment says which
+ONE_JOB = HOME.group("{run}", "{seed}")
 
 
 rule train_run:
