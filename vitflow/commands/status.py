@@ -8,6 +8,7 @@ from collections import Counter
 
 from vitflow.commands.options import add_study, study_of
 from vitflow.data.manifest import notes
+from vitflow.machine.slurm import SlurmProblem
 from vitflow.results.audit import audit
 from vitflow.results.ledger import Job, all_jobs, orphans
 from vitflow.results.progress import seconds_left, spell_hours
@@ -37,7 +38,11 @@ def run(options: argparse.Namespace) -> int:
 
 def show(study: Study) -> int:
     """Print it once; the number of trainings left."""
-    jobs, queue = all_jobs(study), queued()
+    jobs, queue, unknown = all_jobs(study), {}, None
+    try:
+        queue = queued()
+    except SlurmProblem as problem:
+        unknown = f"{problem}; what waits in its queue is not told here"
     states = {job: state(study, job, queue) for job in jobs}
     by_run: dict[str, list[Job]] = {}
     for job in jobs:
@@ -53,8 +58,9 @@ def show(study: Study) -> int:
     left = seconds_left(jobs)
     eta = f"; about {spell_hours(left / 3600)} left, one after another" if left else ""
     print(f"{study.study}: {counts}, of {len(jobs)}{eta}")
-    if told := threads(jobs):
-        print(told)
+    for told in (unknown, threads(jobs)):
+        if told:
+            print(told)
     for line in notes(study.dataset):
         print(line)
     for line in forecast(study, audit(study)):
