@@ -11,6 +11,7 @@ from vitflow.data.manifest import notes
 from vitflow.machine.slurm import SlurmProblem
 from vitflow.results.audit import audit
 from vitflow.results.ledger import Job, all_jobs, orphans
+from vitflow.results.lock import sittings
 from vitflow.results.progress import seconds_left, spell_hours
 from vitflow.results.record import forecast
 from vitflow.results.whereabouts import queued, state, threads, whereabouts
@@ -42,7 +43,8 @@ def show(study: Study) -> int:
     try:
         queue = queued()
     except SlurmProblem as problem:
-        unknown = f"{problem}; what waits in its queue is not told here"
+        if any(sitting["job"] for job in jobs for sitting in sittings(job)):  # else no cluster has seen this study
+            unknown = f"{problem}; what waits in its queue is not told here"
     states = {job: state(study, job, queue) for job in jobs}
     by_run: dict[str, list[Job]] = {}
     for job in jobs:
