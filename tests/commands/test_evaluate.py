@@ -56,7 +56,7 @@ def test_other_weights_than_recorded_are_refused(done: Path, mistake: Mistake) -
 def test_a_winner_that_was_trained_on_all_images_is_scored_without_any_held_out(here: Path) -> None:
     study = read_study("config.yaml")
     job = Job("best", 100, study.resolve({}, all_images=True), HOME.seed("best", 100))
-    train(study, job, Machine(1, 1, None))
-    evaluate(study, job, Machine(1, 1, None))
+    train(study, job, Machine())
+    evaluate(study, job, Machine())
     metrics = read_json(job.paths.metrics)
     assert metrics["validation"] is None and metrics["test"]["images"] == 359 and metrics["train"]["images"] == 200
