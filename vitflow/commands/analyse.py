@@ -26,7 +26,8 @@ from vitflow.results import ledger
 from vitflow.results.layout import WINNERS, Layout
 from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import stages
-from vitflow.study.grid import BASELINE, expand, feature_runs
+from vitflow.study.grid import BASELINE, BEST, expand, feature_runs
+from vitflow.study.models import ViT
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     add_study(parser)
     parser.add_argument(
-        "step", nargs="*", metavar="STEP", help="summary, features, select, best (default: all but best)"
+        "step", nargs="*", metavar="STEP", help="summary, select, features, best (default: what needs no finalist)"
     )
 
 
@@ -49,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
     for step in options.step:
         if step not in STEPS:
             raise ConfigError(f"no step '{step}'{nearest(step, list(STEPS))}")
-    for step in options.step or ["summary", "features", *(["select"] if study.best else [])]:
+    early = ["summary", *(["select"] if study.best else []), *([] if BEST in study.features.runs else ["features"])]
+    for step in options.step or early:
         STEPS[step](study)
     return 0
 
@@ -95,7 +97,8 @@ def summary(study: Study) -> None:
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
     base = looks.baseline(study)
     labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
-    looked = inspection(grid.runs, labels, results, feature_runs(study), found.dataset.classes)
+    shown = list(dict.fromkeys(BASELINE if name == BEST else name for name in feature_runs(study)))
+    looked = inspection(grid.runs, labels, results, shown, found.dataset.classes)
     looked.write(home.analysis / "inspection.json")
     found.write(home.analysis / "summary.json")
     _write_tables(home, found.runs, has_winner=study.best is not None)
@@ -106,24 +109,32 @@ def features(study: Study) -> None:
     """What all stored features say: analysis/features.json. Runs without are named there."""
     import safetensors.numpy
 
-    home, grid, techniques = Layout(study.study), expand(study), read_techniques(study.study)
+    home, techniques = Layout(study.study), read_techniques(study.study)
     models, absent, means, shared = [], [], {}, NOTHING
-    for name in feature_runs(study):
+    jobs = ledger.feature_jobs(study)
+    if unknown := [name for name in feature_runs(study) if name not in jobs]:
+        raise LedgerError(f"features.runs: '{unknown[0]}' is not selected yet; run `vitflow analyse select` first")
+    patch_sizes = [model.patch_size for job in jobs.values() if isinstance(model := job.config.model, ViT)]
+    positions = (study.dataset.shape[0] // (patch_sizes or [4])[0]) ** 2
+    for name, job in jobs.items():
         path = home.features / f"{name}.safetensors"
         if not path.exists():
             raise LedgerError(f"{path}: no such features; run `vitflow features` (it reads the weights of the run)")
         manifest = read_json(path.with_suffix(".json"))
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
-        label = techniques.run_label(looks.baseline(study), grid.runs[name].config, study.baseline_run)
+        label = (
+            f"{looks.FAMILIES[job.config.model.family]}, {BEST}"
+            if name == BEST
+            else techniques.run_label(looks.baseline(study), job.config, study.baseline_run)
+        )
         if "layers" not in manifest and "absent" not in manifest:
             raise FileProblem(f"{path}: of an older version; delete it and its .json to have them made again")
         if "absent" in manifest:
             absent.append(Absent(run=name, label=label, reason=manifest["absent"]))
             continue
         arrays, layers = safetensors.numpy.load_file(path), [layer["name"] for layer in manifest["layers"]]
-        positions = study.dataset.shape[0] // (study.baseline.patch_size if study.baseline.family == "vit" else 4)
-        models.append(describe(name, label, grid.runs[name].config.model, layers, arrays, positions**2))
+        models.append(describe(name, label, job.config.model, layers, arrays, positions))
         means[name] = [arrays[f"{layer}/means"] for layer in layers]
         shared = {key: arrays[key] for key in NOTHING}
     together(models, absent, means, shared, "validation", _classes(study)).write(home.analysis / "features.json")
@@ -184,7 +195,7 @@ def _confirmed(study: Study, finalist: Finalist, jobs: list[ledger.Job], techniq
     )
 
 
-STEPS = {"summary": summary, "features": features, "select": select, "best": best}
+STEPS = {"summary": summary, "select": select, "features": features, "best": best}
 
 
 def _right(job: ledger.Job) -> NDArray[np.bool_]:

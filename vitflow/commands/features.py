@@ -12,10 +12,9 @@ from vitflow.machine.log import say
 from vitflow.machine.memory import told_if_memory_ends
 from vitflow.results.code import FEATURES
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import Job, LedgerError, find_job
+from vitflow.results.ledger import Job, LedgerError, feature_jobs, find_job
 from vitflow.results.provenance import provenance, write_sealed
 from vitflow.results.weights import trained, trained_model
-from vitflow.study.grid import feature_runs
 from vitflow.study.schema import Study
 
 if TYPE_CHECKING:
@@ -32,32 +31,36 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Store the features of the run that was named, or of all that the study wants."""
     study, machine = study_of(options), machine_of(options)
-    for name in [options.run_name] if options.run_name else feature_runs(study):
-        _store(study, name, machine)
+    wanted = feature_jobs(study)
+    if options.run_name:
+        wanted = {name: job for name, job in wanted.items() if name == options.run_name} or {
+            options.run_name: find_job(study, options.run_name, 0)
+        }
+    for name, job in wanted.items():
+        _store(study, name, job, machine)
     return 0
 
 
-def _store(study: Study, run: str, machine: Machine) -> None:
-    """Store features of validation images for one run (its first seed).
+def _store(study: Study, name: str, job: Job, machine: Machine) -> None:
+    """Store features of validation images for one run and seed, under a name of the configuration.
 
     A run that diverged, or nearly so, has none: the arrays are an empty file, and ``absent`` in the manifest says why.
     """
     import safetensors.torch
 
-    job = find_job(study, run, 0)
     record = trained(job)
     if record["status"] == "finished":
-        with machine.device() as device, told_if_memory_ends(run):
+        with machine.device() as device, told_if_memory_ends(job.run):
             tensors, found = _extracted(study, job, device)
     else:
         tensors, found = {}, {"absent": f"diverged at step {record['diverged_step']}"}
-    arrays = Layout(study.study).features / f"{run}.safetensors"
+    arrays = Layout(study.study).features / f"{name}.safetensors"
     with publishing(arrays) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors))
     write_sealed(
         arrays.with_suffix(".json"),
         {
-            "run": run,
+            "run": job.run,
             "seed": job.seed,
             "requested": study.features.images,
             **found,
@@ -68,7 +71,7 @@ def _store(study: Study, run: str, machine: Machine) -> None:
         },
     )
     if "absent" in found:
-        say(f"{run} seed {job.seed}: no features, {found['absent']}")
+        say(f"{job.run} seed {job.seed}: no features, {found['absent']}")
 
 
 def _extracted(study: Study, job: Job, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,7 +13,7 @@ from vitflow.analysis.records import Summary
 from vitflow.figures.labels import shorten
 from vitflow.figures.style import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, PURPLE, SKY, SMALL, VERMILLION
 from vitflow.study.fields import spoken
-from vitflow.study.grid import BASELINE
+from vitflow.study.grid import BASELINE, BEST
 
 GROUP_COLOURS = (BLUE, GREEN, PURPLE, SKY)
 GROUP_MARKERS = ("o", "^", "D", "v", "P", "X")
@@ -44,7 +44,7 @@ def looks(summary: Summary) -> dict[str, Look]:
     for axis in summary.axes:
         for place in axis.values:
             chosen.setdefault(place.run, group_look(groups.index(axis.group)))
-    return {name: chosen.get(name, Look(GREY, "o")) for name in summary.runs}
+    return {name: chosen.get(name, Look(GREY, "o")) for name in summary.runs} | {BEST: Look(BLUE, "*")}
 
 
 def group_look(index: int) -> Look:

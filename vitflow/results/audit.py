@@ -21,7 +21,7 @@ from vitflow.results.layout import Layout
 from vitflow.results.ledger import Job, belongs
 from vitflow.results.provenance import seal
 from vitflow.results.stages import stages
-from vitflow.study.grid import expand, feature_runs
+from vitflow.study.grid import expand
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
@@ -126,9 +126,8 @@ def _stored_config(study: Study, path: Path) -> RunConfig:
 
 def _features(study: Study, found: Audit) -> None:
     home = Layout(study.study)
-    for run in feature_runs(study):
-        manifest = home.features / f"{run}.json"
-        train = home.seed(run, 0).train
+    for run, job in ledger.feature_jobs(study).items():
+        manifest, train = home.features / f"{run}.json", job.paths.train
         if not (manifest.exists() and train.exists()):
             continue
         try:

@@ -18,15 +18,15 @@ from vitflow.analysis.records import Selection
 from vitflow.machine.files import FileProblem, read_json, sha256_text
 from vitflow.results.images import prepared_images
 from vitflow.results.layout import Layout, SeedPaths
-from vitflow.study.grid import Grid, Run, expand
+from vitflow.study.grid import BEST, Grid, Run, expand, feature_runs
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.run import RunConfig
-from vitflow.study.schema import Best, Study
+from vitflow.study.schema import MOST_SEEDS, Best, Study
 
 Status = Literal["done", "diverged", "trained", "interrupted", "stale", "missing"]
 
 #: the first seed of finalists: never one used for choosing
-FRESH_SEED = 100
+FRESH_SEED = MOST_SEEDS
 
 
 class LedgerError(RuntimeError):
@@ -139,6 +139,15 @@ def most_finalists(study: Study) -> int:
         return 0
     parts = sum(map(len, study.ablations.values())) if best.take_apart else 0
     return best.seeds * (3 + best.singles + best.all_images + parts)
+
+
+def feature_jobs(study: Study) -> dict[str, Job]:
+    """Whose features are taken, by name: a run's first seed, the winner's first fresh one once it is selected."""
+    known = {job.run: job for job in jobs(study) if job.seed == 0}
+    chosen = selection(study)
+    if chosen is not None:
+        known[BEST] = next(job for job in fresh_jobs(study) if job.run == chosen.best)
+    return {name: known[name] for name in feature_runs(study) if name in known}
 
 
 def all_jobs(study: Study) -> list[Job]:

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from vitflow.analysis.records import Selection
 from vitflow.machine.files import read_json, write_json
 from vitflow.results.layout import Layout
-from vitflow.results.ledger import Job, belongs, measured_cost, training_record
+from vitflow.results.ledger import FRESH_SEED, Job, belongs, measured_cost, training_record
 from vitflow.results.stages import Stage
+from vitflow.study.grid import BEST
 from vitflow.study.schema import Study
 
 
@@ -49,8 +51,7 @@ def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path
         valid += [paths.metrics, paths.predictions]
     elif paths.metrics.exists():
         outdated.append(paths.metrics)
-    features = home.features / f"{job.run}.json"
-    if job.seed == 0 and features.exists():
+    for features in _features(home, job):
         same = belongs(study, read_json(features, "checkpoint_sha256"), record)
         arrays = features.with_suffix(".safetensors")  # an output too, and git leaves its time alone
         (valid if same else outdated).extend(path for path in (features, arrays) if path.exists())
@@ -61,6 +62,14 @@ def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path
     # older than every output of the training: git and DVC set the times of these apart from each other
     outputs = [path for path in (paths.checkpoint, paths.config, paths.history, paths.train) if path.exists()]
     make_older(wanted, min(outputs, key=lambda path: path.stat().st_mtime_ns))
+
+
+def _features(home: Layout, job: Job) -> list[Path]:
+    """Stored features that are to be of this run and seed: of a finalist, once the winner is selected."""
+    names = [job.run] if job.seed == 0 else []
+    if job.seed == FRESH_SEED and home.selection.exists() and Selection.read(home.selection).best == job.run:
+        names = [BEST]
+    return [path for name in names if (path := home.features / f"{name}.json").exists()]
 
 
 def settle_stages(all_stages: Iterable[Stage]) -> None:

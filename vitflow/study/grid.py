@@ -16,6 +16,8 @@ from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
 BASELINE = "baseline"
+#: among runs that give features: the winner, whichever run that is
+BEST = "best"
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def expand(study: Study) -> Grid:
 
 
 def feature_runs(study: Study) -> list[str]:
-    """Names of the runs that give features: keys of references resolved to the runs they stand for."""
+    """Names of the runs that give features: BEST, or runs of the grid, which keys of references are resolved to."""
     by_reference = {p.value: p.run for p in expand(study).points if p.group == "references"}
     return list(dict.fromkeys(by_reference.get(name, name) for name in study.features.runs))
 

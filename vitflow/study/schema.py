@@ -19,8 +19,8 @@ from vitflow.study.names import ConfigError, check_name, check_words, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 
-#: more than any study has; a slip of the finger must not fill the memory with jobs
-MOST_SEEDS = 1000
+#: more than any study has; a slip of the finger must not fill the memory with jobs. Finalists' seeds begin there
+MOST_SEEDS = 100
 
 
 class Best(Strict):
@@ -39,7 +39,9 @@ class Best(Strict):
 class Features(Strict):
     """Which finished runs give features, and on how many validation images."""
 
-    runs: list[str] = Field(["baseline"], description="'baseline' or keys of references")
+    runs: list[str] = Field(
+        ["baseline"], description="'baseline', keys of references, or 'best', the winner on its first fresh seed"
+    )
     images: int = Field(2000, ge=10, le=1_000_000, description="validation images, at most")
 
 
@@ -79,7 +81,7 @@ class Study(Strict):
     def _names_are_safe(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name, inner in value.items():
             check_name(name, "a group")
-            if name in ("baseline", "references"):
+            if name in ("baseline", "references", "best"):
                 raise ConfigError(f"'{name}' cannot name a group or a reference: it has a meaning of its own")
             for axis in inner:
                 check_name(axis, "an axis or a field")
@@ -102,8 +104,9 @@ class Study(Strict):
                 "dataset.validation_fraction: 0 leaves no validation images, on which a study chooses; for example 0.1"
             )
         for name in self.features.runs:
-            if name not in ("baseline", *self.references):
-                raise ValueError(f"features.runs: no run '{name}'{nearest(name, ['baseline', *self.references])}")
+            known = ["baseline", *(["best"] if self.best else []), *self.references]
+            if name not in known:
+                raise ValueError(f"features.runs: no run '{name}'{nearest(name, known)}")
         return self
 
     @property
