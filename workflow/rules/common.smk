@@ -13,7 +13,7 @@ from vitflow.results import ledger, stages, times
 from vitflow.results import report as appendix
 from vitflow.results.layout import Layout
 from vitflow.results.place import check_links, check_name
-from vitflow.study.grid import expand
+from vitflow.study.grid import BEST, expand
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import parse_study, read_yaml
 
@@ -87,6 +87,8 @@ def job_of(wildcards):
                     times.settle_job(STUDY, job)
         if (run, seed) in FRESH:
             return FRESH[run, seed]
+        if run == BEST and "seed" not in wildcards.keys():  # whose features are taken, whatever it is called
+            return ledger.feature_jobs(STUDY)[BEST]
     raise WorkflowError(f"study '{STUDY.study}' has no run '{run}' with seed {seed}")
 
 

@@ -3,7 +3,7 @@
 
 rule extract_features:
     input:
-        record=str(HOME.seed("{run}", 0).train),
+        record=lambda w: str(job_of(w).paths.train),
         weights=lambda w: weights_of(w, HOME.features / f"{w.run}.json"),
     output:
         arrays=str(HOME.features / "{run}.safetensors"),
