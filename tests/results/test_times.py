@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.files import newer, set_time
 from support.ledger import publish_cost, publish_features, publish_scores, publish_training
-from support.results import HOME, with_epochs
+from support.results import HOME, a_selection, with_epochs
 
-from vitflow.machine.files import read_json
+from vitflow.machine.files import read_json, write_json
 from vitflow.results import ledger
 from vitflow.results.ledger import Job
 from vitflow.results.times import settle_job
@@ -151,3 +151,20 @@ def test_a_measured_cost_leaves_the_times_of_trainings_alone(study: Study, job: 
     publish_cost(study, "baseline", 0)
     settled(study, job)
     assert job.paths.train.stat().st_mtime_ns == before
+
+
+def test_features_of_the_winner_follow_its_first_fresh_seed_and_the_choice(study: Study) -> None:
+    a_selection(ledger.scores_digest(study)).write(HOME.selection)
+    winner = ledger.fresh_jobs(study)[0]
+    publish_training(winner, "of the winner")
+    features = publish_features("best", "of the winner")
+    settled(study, winner)
+    assert newer(features, winner.paths.train)
+    publish_features("best", "of another winner")
+    set_time(features, 2_000_000_000)
+    settled(study, winner)
+    assert newer(winner.paths.train, features), "they are made again"
+    write_json(HOME.selection, read_json(HOME.selection) | {"best": "baseline"})
+    set_time(features, 2_000_000_000)
+    settled(study, winner)
+    assert features.stat().st_mtime == 2_000_000_000, "nobody asks for features of this run"

@@ -85,6 +85,8 @@ def test_a_value_of_another_type_is_told(is_told: IsTold, text: str, parts: list
         ],
         HEAD + "ablations: {g: {family: [resnt]}}": ["ablations.g.family: no family 'resnt'; did you mean 'resnet'?"],
         HEAD + "features: {runs: [basline]}": ["features.runs: no run 'basline'; did you mean 'baseline'?"],
+        HEAD + "features: {runs: [best]}": ["features.runs: no run 'best'; valid: baseline"],
+        HEAD + "references: {best: {family: resnet}}": ["references: 'best' cannot name a group or a reference"],
     }
 )
 def test_a_word_that_is_no_choice_is_told_with_the_nearest(is_told: IsTold, text: str, parts: list[str]) -> None:

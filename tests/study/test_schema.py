@@ -94,8 +94,8 @@ def test_resolve_names_the_nearest_field() -> None:
 @mistakes(
     {
         HEAD + "seeds: 0": ["seeds: Input should be greater than or equal to 1 (got 0)"],
-        HEAD + "seeds: 5000000000": ["seeds: Input should be less than or equal to 1000 (got 5000000000)"],
-        HEAD + "best: {seeds: 10000}": ["best.seeds: Input should be less than or equal to 1000"],
+        HEAD + "seeds: 5000000000": ["seeds: Input should be less than or equal to 100 (got 5000000000)"],
+        HEAD + "best: {seeds: 10000}": ["best.seeds: Input should be less than or equal to 100"],
         HEAD + "baseline: {width: 5000000000}": ["baseline.width: ", "less than or equal to 65536"],
         HEAD + "baseline: {depth: 5000000000}": ["baseline.depth: ", "less than or equal to 1000"],
         HEAD + "ablations: {g: {heads: [5000000000]}}": ["ablations.g.heads: ", "less than or equal to 65536"],
