@@ -14,7 +14,7 @@ from vitflow.machine.files import FileProblem, read_json, write_json, write_text
 from vitflow.results import ledger, times
 from vitflow.results.ledger import Job
 from vitflow.study.reading import parse_study
-from vitflow.study.schema import Features, Study
+from vitflow.study.schema import Study
 from vitflow.study.training import Training
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
@@ -138,16 +138,6 @@ def test_orphans_are_folders_that_the_study_does_not_have(study: Study, job: Job
     a_selection(ledger.scores_digest(study)).write(HOME.selection)
     assert orphaned(study) == ["baseline/seed7", f"best/seed{fresh}", "best_architecture/seed3", "width=999/seed0"]
     assert f"best_architecture/seed{fresh}" in orphaned(study.model_copy(update={"best": None}))
-
-
-def test_features_are_of_first_seeds_and_of_the_winner_once_it_is_selected(study: Study) -> None:
-    study = study.model_copy(update={"features": Features(runs=["best", "baseline"], images=50)})
-    first = ledger.jobs(study)[0]
-    assert ledger.feature_jobs(study) == {"baseline": first}
-    a_selection(ledger.scores_digest(study)).write(HOME.selection)
-    winner = ledger.feature_jobs(study)["best"]
-    assert (winner.run, winner.seed) == ("best_architecture", ledger.FRESH_SEED)
-    assert list(ledger.feature_jobs(study)) == ["best", "baseline"], "in the order of the study"
 
 
 # ---------------------------------------------------------------------------------- digest of a study

@@ -23,7 +23,7 @@ from vitflow.results.layout import Layout
 from vitflow.results.ledger import FRESH_SEED, Job
 from vitflow.results.provenance import write_sealed
 from vitflow.results.stages import TEMPLATE, stages
-from vitflow.study.grid import expand, feature_runs
+from vitflow.study.grid import expand
 from vitflow.study.schema import Study
 
 ROOT = Path(__file__).parents[2]
@@ -107,10 +107,10 @@ def finish(study: Study) -> None:
         a_selection(ledger.scores_digest(study)).write(home.selection)
     for job in ledger.fresh_jobs(study):
         publish(study, job)
-    for run in feature_runs(study):
-        arrays = home.features / f"{run}.safetensors"
-        write_text(arrays, f"features of {run}")
-        stated = {"checkpoint_sha256": sha256(home.seed(run, 0).checkpoint), "features_sha256": sha256(arrays)}
+    for name, job in ledger.feature_jobs(study).items():
+        arrays = home.features / f"{name}.safetensors"
+        write_text(arrays, f"features of {name}")
+        stated = {"checkpoint_sha256": sha256(job.paths.checkpoint), "features_sha256": sha256(arrays)}
         write_sealed(arrays.with_suffix(".json"), stated)
     for name, run in expand(study).runs.items():
         wanted = {"config_digest": run.config.digest, "baseline_digest": study.baseline_run.digest}

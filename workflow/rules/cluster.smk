@@ -4,6 +4,8 @@
 import functools
 import signal
 
+from snakemake.exceptions import IncompleteCheckpointException
+
 from vitflow.machine.limits import THREADS
 from vitflow.machine import slurm
 from vitflow.machine.slurm import SlurmProblem
@@ -48,7 +50,10 @@ def ask(what):
     """A resource of a run's job: ``what`` of its requests, more with every attempt."""
 
     def asked(wildcards, attempt):
-        job = job_of(wildcards)
+        try:
+            job = job_of(wildcards)
+        except IncompleteCheckpointException:  # a winner that is not selected yet; then it is asked again
+            job = JOBS[0]
         return getattr(requests(bool(FRESH)), what)(job, attempt)
 
     return asked
