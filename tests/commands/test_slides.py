@@ -22,10 +22,11 @@ def test_the_talk_is_rendered_and_sealed(complete: Study, monkeypatch: pytest.Mo
     append(TEMPLATE)
     assert stages(complete)["slides"].state == "outdated"
     rendered: list[Any] = []
-    monkeypatch.setattr(command, "render", lambda *given: rendered.append(given))
+    monkeypatch.setattr(command, "render", lambda *given, **asked: rendered.append((*given, asked)))
     shutil.copy(TINY, "config.yaml")
     assert cli.main(["slides"]) == 0
-    assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides)]
+    told = {"pretrained": False}
+    assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides, told)]
     assert stages(complete)["slides"].state == "current"
 
 
