@@ -22,7 +22,7 @@ from vitflow.results.stages import stages
 from vitflow.slides.deck import plain
 from vitflow.study.reading import read_study
 
-ASKED = "\npretrained: {weights: w.pth, images: 20}\n"
+ASKED = "\npretrained: {weights: w.pth, images: 100}\n"
 
 
 @pytest.fixture
@@ -42,14 +42,14 @@ def probe() -> Pretrained:
 def test_weights_become_a_record_and_a_slide(asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = probe()
     assert (found.weights, found.weights_sha256, found.published) == ("w.pth", sha256(Path("w.pth")), None)
-    assert (found.requested, found.learned_from, found.chosen_on, found.side) == (20, 20, 10, SMALL)
-    assert found.validation.images == found.test.images == 20
+    assert (found.requested, found.learned_from, found.chosen_on, found.side) == (100, 100, 50, SMALL)
+    assert found.validation.images == found.test.images == 100
     assert found.strength in found.strengths and found.width == 2048
     assert found.parameters == 25_557_032 - 2048 * 1000 - 1000, "torchvision's, without the head"
     assert round(found.multiplications / 1e6) == round(4087 * (SMALL / 224) ** 2)
     said = capsys.readouterr().err
-    assert "pretrained ResNet-50: 60 of 60 images" in said
-    assert f"test {found.test.accuracy:.2f} % of 20 images" in said
+    assert "pretrained ResNet-50: 300 of 300 images" in said
+    assert f"test {found.test.accuracy:.2f} % of 100 images" in said
     assert stages(read_study("config.yaml"))["pretrained"].state == "current"
 
     talk = make_talk(tmp_path / "talk")
@@ -102,7 +102,7 @@ def test_the_plan_says_how_long_it_takes(
 ) -> None:
     monkeypatch.setattr(cost, "SECONDS", 0.01)
     assert cli.main(["plan", "--brief"]) == 0
-    assert "; up to 60 images through a pretrained ResNet-50, at most about " in capsys.readouterr().out
+    assert "; up to 300 images through a pretrained ResNet-50, at most about " in capsys.readouterr().out
     Path("config.yaml").write_text(TINY)
     assert cli.main(["plan", "--brief"]) == 0
     assert "pretrained" not in capsys.readouterr().out
