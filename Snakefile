@@ -42,6 +42,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/features.smk"
+include: "workflow/rules/pretrained.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/slides.smk"
@@ -115,6 +116,7 @@ rule measure:
 rule features:
     input:
         made_by("features"),
+        made_by("pretrained"),
 
 
 rule best:

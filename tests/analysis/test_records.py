@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from support.analysis import example_study, write_analysis
+from support.pretrained import a_probe
 from support.records import a_run, winners
 
-from vitflow.analysis.records import Calibration, Confusion, Features, Inspection, Record, Selection, Summary, Winners
+from vitflow.analysis.records import (
+    Calibration,
+    Confusion,
+    Features,
+    Inspection,
+    Pretrained,
+    Record,
+    Selection,
+    Summary,
+    Winners,
+)
 from vitflow.machine.files import FileProblem
 
 KINDS: dict[str, type[Record]] = {
@@ -22,6 +33,7 @@ KINDS: dict[str, type[Record]] = {
     "inspection": Inspection,
     "best": Winners,
     "selection": Selection,
+    "pretrained": Pretrained,
 }
 
 
@@ -32,6 +44,7 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_analysis(folder, example_study(2, features={"images": 20}), {"heads=96": 2})
     winners().write(folder / "best.json")
     winners().selection.write(folder / "selection.json")
+    a_probe().write(folder / "pretrained.json")
     return folder
 
 

@@ -15,18 +15,23 @@ from vitflow import cli
 from vitflow.analysis.techniques import read_techniques
 from vitflow.commands import slides as command
 from vitflow.results.stages import TEMPLATE, stages
+from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
 
 
-def test_the_talk_is_rendered_and_sealed(complete: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("asked", [False, True], ids=["as it is", "with a pretrained model"])
+def test_the_talk_is_rendered_and_sealed(complete: Study, monkeypatch: pytest.MonkeyPatch, asked: bool) -> None:
     append(TEMPLATE)
     assert stages(complete)["slides"].state == "outdated"
     rendered: list[Any] = []
-    monkeypatch.setattr(command, "render", lambda *given: rendered.append(given))
+    monkeypatch.setattr(command, "render", lambda *given, **told: rendered.append((*given, told)))
     shutil.copy(TINY, "config.yaml")
+    if asked:
+        append(Path("config.yaml"), "\npretrained: {}\n")
     assert cli.main(["slides"]) == 0
-    assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides)]
-    assert stages(complete)["slides"].state == "current"
+    told = {"pretrained": asked}
+    assert rendered == [(TEMPLATE, HOME.analysis, HOME.figures, read_techniques("tiny"), HOME.slides, told)]
+    assert stages(read_study("config.yaml"))["slides"].state == "current"
 
 
 @pytest.mark.usefixtures("in_an_empty_folder")

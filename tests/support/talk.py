@@ -55,19 +55,26 @@ class Talk:
         return Talk(root, self.summary)
 
     def render(self, source: Path = TEMPLATE, out: str = "slides") -> None:
-        render(source, self.root / "analysis", self.root / "figures", TECHNIQUES, self.root / out)
+        places = (self.root / folder for folder in ("analysis", "figures"))
+        render(source, *places, TECHNIQUES, self.root / out, pretrained=self.pretrained)
 
     def deck(self, source: Path = TEMPLATE, techniques: Techniques = TECHNIQUES) -> Deck:
         """The slides as data, without drawing them."""
         folder = self.root / "figures"
         captions = read_json(folder / "captions.json")
-        markdown = template.fill(source, self.root / "analysis", captions, techniques, "figures")
+        analysis = self.root / "analysis"
+        markdown = template.fill(source, analysis, captions, techniques, "figures", pretrained=self.pretrained)
 
         def find(source: str, alt: str, caption: str) -> Figure:
             stem = Path(source).stem
             return read_figure(folder / f"{stem}.svg", folder / f"{stem}.png", alt, caption)
 
         return paginate(read_deck(markdown, str(source), find))
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether there is a record of a pretrained model: then the study is one that asked for it."""
+        return (self.root / "analysis" / "pretrained.json").exists()
 
     def change(self, **values: Any) -> None:
         """Overwrite fields of the summary."""

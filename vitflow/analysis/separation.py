@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from vitflow.analysis.records import Separation
@@ -34,13 +34,18 @@ def separation(features: Array, labels: Labels) -> Separation:
     if not mine.all():
         nearest = KNeighborsClassifier(min(NEIGHBOURS, int(mine.sum())), metric="cosine")
         models = {
-            "probe": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
+            "probe": linear_probe(),
             "neighbours": make_pipeline(StandardScaler(with_std=False), nearest),
         }
         for name, model in models.items():
             model.fit(values[mine], labels[mine])
             found[name] = round(100 * float(model.score(values[~mine], labels[~mine])), 2)
     return Separation(between=between_classes(values, labels), **found)
+
+
+def linear_probe(strength: float = 1.0) -> Pipeline:
+    """Multinomial logistic regression on standardised features, not taught yet. ``strength``: C, less is stricter."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
 
 
 def fitted(labels: Labels) -> NDArray[np.bool_]:

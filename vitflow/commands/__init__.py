@@ -15,6 +15,7 @@ COMMANDS = {
     "measure": "measure speed and memory, alone on this machine",
     "evaluate": "score final weights",
     "features": "store named intermediates of validation images",
+    "probe": "read the features of a ResNet-50 that has seen ImageNet, if the study asks for it",
     "analyse": "tables, principal components, selection",
     "mistakes": "store validation images that runs get wrong, and what each run says of them",
     "figures": "draw figures from the analysis",

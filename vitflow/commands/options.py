@@ -21,6 +21,11 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """``--config``, ``--run``, and what the command may use of this machine."""
     add_study(parser)
     parser.add_argument("--run", dest="run_name", metavar="NAME", help="name of a run, as `vitflow status` shows it")
+    add_machine(parser)
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """What the command may use of this machine: ``--threads``, ``--gpus``, ``--jobs-per-gpu``."""
     parser.add_argument(
         "--threads", type=positive, default=THREADS, metavar="N", help=f"CPU threads (default: {THREADS})"
     )

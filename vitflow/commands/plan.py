@@ -30,9 +30,11 @@ def run(options: argparse.Namespace) -> int:
     from vitflow.machine.limits import THREADS
     from vitflow.measuring.cost import exact
     from vitflow.measuring.estimate import counted_memory, hours_a_seed
+    from vitflow.measuring.pretrained import seconds_an_image
     from vitflow.results.ledger import all_jobs, most_finalists
     from vitflow.results.progress import hours_left, spell_hours
     from vitflow.results.requests import keep_needs
+    from vitflow.results.stages import stages
     from vitflow.study.grid import expand
 
     torch.set_num_threads(THREADS)
@@ -52,6 +54,10 @@ def run(options: argparse.Namespace) -> int:
         total += f": about {left} one after another on this device ({here}, measured now)"
     if most := most_finalists(study):
         total += f"; then up to {most} of finalists on fresh seeds, which are chosen from these"
+    if study.pretrained and stages(study)["pretrained"].state in ("missing", "outdated"):
+        most = 3 * study.pretrained.images
+        needed = spell_hours(most * seconds_an_image(device) / 3600)
+        total += f"; up to {most:,} images through a pretrained ResNet-50, at most about {needed}"
     if options.brief:
         print(total)
         return 0

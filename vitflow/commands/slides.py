@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     study = study_of(options)
     home = Layout(study.study)
-    render(TEMPLATE, home.analysis, home.figures, read_techniques(study.study), home.slides)
+    techniques = read_techniques(study.study)
+    render(TEMPLATE, home.analysis, home.figures, techniques, home.slides, pretrained=study.pretrained is not None)
     stages(study)["slides"].seal()
     return 0

@@ -21,6 +21,9 @@ SCORING = (*TRAINING, "measuring/scores", "measuring/inspection", "measuring/int
 #: what features follow from, given the weights
 FEATURES = ("study/tokens", "models", "measuring/features", "measuring/attention_maps", "measuring/intermediates")
 
+#: what a probe of a pretrained model follows from, given its weights
+PROBE = ("data/canonical", "data/shares", "data/splits", "measuring/pretrained", "analysis/probe")
+
 
 @functools.cache
 def source_digest(*rooms: str) -> str:

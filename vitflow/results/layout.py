@@ -97,6 +97,11 @@ class Layout:
         return self.root / "analysis"
 
     @property
+    def pretrained(self) -> Path:
+        """What a linear probe makes of a ResNet-50 that has seen ImageNet, if the study asks for it."""
+        return self.analysis / "pretrained.json"
+
+    @property
     def features(self) -> Path:
         return self.root / "features"
 

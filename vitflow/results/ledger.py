@@ -204,9 +204,12 @@ def belongs(study: Study, result: dict[str, Any], record: dict[str, Any]) -> boo
 
 
 def study_digest(study: Study) -> str:
-    """Digest of all that tables and slides are made from, but for the results: the study without its data's path."""
+    """Digest of all that tables and slides are made from, but for the results: the study without its data's path.
+
+    A pretrained model is in no table: the record of its probe says by itself what it is of.
+    """
     # without fields at their default, so that a field added to the schema redraws no table
-    written = study.model_dump_json(exclude={"dataset": {"path"}}, exclude_defaults=True)
+    written = study.model_dump_json(exclude={"dataset": {"path": True}, "pretrained": True}, exclude_defaults=True)
     return sha256_text(f"{study.baseline.family} {written}")
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from vitflow.analysis.techniques import TECHNIQUES, notes_of, read_techniques
+from vitflow.data import places
 from vitflow.figures.draw import FORMATS, names
-from vitflow.machine.files import read_json, sha256, sha256_text
+from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text
 from vitflow.results import ledger
 from vitflow.results.code import source_digest
 from vitflow.results.layout import Layout
 from vitflow.results.provenance import seal, write_sealed
 from vitflow.study.grid import expand, feature_runs
+from vitflow.study.pretrained import DOWNLOADED, Pretrained
 from vitflow.study.schema import Study
 
 #: the text of the talk
@@ -117,6 +119,12 @@ def stages(study: Study) -> dict[str, Stage]:
         # nor this one: the images are elsewhere
         Stage("mistakes", study, scores, (wrong,)),
     ]
+    probed: tuple[Path, ...] = ()
+    if study.pretrained:
+        probed = (home.pretrained,)
+        # nor this one: the weights are elsewhere
+        images = (places.manifest(study.dataset.key),)
+        found.append(Stage("pretrained", study, images, probed, configuration=_asked(study, study.pretrained)))
     confirmed: tuple[Path, ...] = ()
     if study.best:
         confirmed = (home.analysis / "best.json", *home.winners)
@@ -140,6 +148,7 @@ def stages(study: Study) -> dict[str, Stage]:
             (
                 *(home.analysis / f"{stem}.json" for stem in ("summary", "inspection", "features")),
                 *confirmed[:1],
+                *probed,
                 *drawn,
                 *talk(study.study),
             ),
@@ -156,6 +165,19 @@ def stages(study: Study) -> dict[str, Stage]:
         ),
     ]
     return {stage.name: stage for stage in found}
+
+
+def _asked(study: Study, pretrained: Pretrained) -> str:
+    """Digest of the splits, the number of images, and the weights: of a file that is elsewhere, those of the record."""
+    dataset = study.dataset.model_dump_json(exclude={"path", "title"}, exclude_defaults=True)
+    weights = DOWNLOADED
+    if pretrained.weights is not None:
+        file, record = Path(pretrained.weights).expanduser(), Layout(study.study).pretrained
+        try:
+            weights = sha256(file) if file.is_file() else read_json(record, "weights_sha256")["weights_sha256"]
+        except FileProblem:
+            weights = "unknown"
+    return sha256_text(f"{dataset} {pretrained.images} {weights[: len(DOWNLOADED)]}")
 
 
 def talk(study: str) -> tuple[Path, ...]:

@@ -16,12 +16,15 @@ from vitflow.slides.pptx import pptx
 from vitflow.slides.template import fill, without_line_numbers
 
 
-def render(template: Path, analysis: Path, figures: Path, techniques: Techniques, out: Path) -> None:
+def render(
+    template: Path, analysis: Path, figures: Path, techniques: Techniques, out: Path, *, pretrained: bool = False
+) -> None:
     """Write the deck in its four forms into ``out``; equal inputs give equal bytes.
 
     ``template`` is Markdown with Jinja2 placeholders, ``analysis`` the folder of ``summary.json``,
     ``figures`` that of ``captions.json`` and of an SVG and a PNG per stem, ``techniques`` what is
-    written of each axis. Nothing is written unless all four forms could be made.
+    written of each axis; ``pretrained``: whether ``pretrained.json`` has a slide. Nothing is written
+    unless all four forms could be made.
     Raises SlidesError in one line: an unknown name, a missing figure, a slide that runs over, a missing
     system library; FileProblem where ``out`` cannot be written.
     """
@@ -30,7 +33,7 @@ def render(template: Path, analysis: Path, figures: Path, techniques: Techniques
     except FileProblem as error:
         raise SlidesError(f"{error}; draw the figures first (`vitflow figures`)") from None
     folder = PurePosixPath(os.path.relpath(figures, out).replace(os.sep, "/"))
-    markdown = fill(template, analysis, captions, techniques, str(folder))
+    markdown = fill(template, analysis, captions, techniques, str(folder), pretrained=pretrained)
 
     def find(source: str, alt: str, caption: str) -> Figure:
         path = PurePosixPath(source)

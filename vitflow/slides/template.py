@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from vitflow.analysis.records import Features, Inspection, Summary, Winners
+from vitflow.analysis.records import Features, Inspection, Pretrained, Summary, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.machine.files import FileProblem
 from vitflow.slides.cells import escaped
@@ -23,13 +23,19 @@ from vitflow.study.names import nearest
 
 
 def fill(
-    template: Path, analysis: Path, captions: Mapping[str, Mapping[str, str]], techniques: Techniques, figures: str
+    template: Path,
+    analysis: Path,
+    captions: Mapping[str, Mapping[str, str]],
+    techniques: Techniques,
+    figures: str,
+    *,
+    pretrained: bool = False,
 ) -> str:
     """The talk as Markdown, its separators still carrying the template's line numbers.
 
-    The template sees what :func:`vitflow.slides.talk.view` gives, ``figure(stem)``, the records ``features`` and
-    ``inspection``, and the filters of :mod:`vitflow.slides.filters`. ``figures`` is the folder of the figures as the
-    deck sees it.
+    The template sees what :func:`vitflow.slides.talk.view` gives, ``figure(stem)``, the records ``features``,
+    ``inspection`` and ``pretrained`` (None unless asked for), and the filters of :mod:`vitflow.slides.filters`.
+    ``figures`` is the folder of the figures as the deck sees it.
     Raises SlidesError in one line with file and line of an unknown name, a missing figure or a bad expression.
     """
     if not template.is_file():
@@ -40,6 +46,7 @@ def fill(
         features = Features.read(analysis / "features.json")
         inspection = Inspection.read(analysis / "inspection.json")
         winner = Winners.read(confirmed) if confirmed.exists() else None
+        probe = Pretrained.read(analysis / "pretrained.json") if pretrained else None
     except FileProblem as error:
         raise SlidesError(str(error)) from None
 
@@ -55,6 +62,7 @@ def fill(
         "figure": figure,
         "features": features,
         "inspection": inspection,
+        "pretrained": probe,
     }
     environment = Environment(
         loader=FileSystemLoader(template.parent),

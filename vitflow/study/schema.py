@@ -16,6 +16,7 @@ from vitflow.study.fields import Axes, Scalar, Strict
 from vitflow.study.messages import explain
 from vitflow.study.models import FAMILIES, Model, ViT
 from vitflow.study.names import ConfigError, check_name, check_words, nearest
+from vitflow.study.pretrained import LEAST, Pretrained
 from vitflow.study.run import RunConfig
 from vitflow.study.training import Training
 
@@ -64,6 +65,7 @@ class Study(Strict):
     references: dict[str, dict[str, Scalar]] = Field({}, description="{name: {family: ..., field: value}}")
     best: Best | None = None
     features: Features = Features()
+    pretrained: Pretrained | None = None
     equivalence_margin: float = Field(0.5, gt=0, description="percentage points; smaller differences are irrelevant")
 
     @field_validator("title", "author")
@@ -107,6 +109,13 @@ class Study(Strict):
             known = ["baseline", *(["best"] if self.best else []), *self.references]
             if name not in known:
                 raise ValueError(f"features.runs: no run '{name}'{nearest(name, known)}")
+        if self.pretrained:
+            images, least = self.pretrained.images, LEAST * self.dataset.shape[2]
+            if images < least:
+                raise ValueError(
+                    f"pretrained.images: {images} are too few to learn from and to choose on, {LEAST} of each class; "
+                    f"at least {least}"
+                )
         return self
 
     @property

@@ -27,6 +27,7 @@ from vitflow.analysis.records.inspection import (
 from vitflow.analysis.records.mistakes import Answers, Mistakes, Picture
 from vitflow.analysis.records.packed import Packed
 from vitflow.analysis.records.pooled import Bins, Calibration, Cell, Confusion
+from vitflow.analysis.records.pretrained import Pretrained, Probed
 from vitflow.analysis.records.record import Interval, Record, Setting
 from vitflow.analysis.records.summary import (
     Axis,
@@ -79,6 +80,8 @@ __all__ = [
     "Packed",
     "Picture",
     "Place",
+    "Pretrained",
+    "Probed",
     "Record",
     "Run",
     "Selection",
