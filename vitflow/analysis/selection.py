@@ -58,7 +58,6 @@ def select(
                 without[axis] = finalists.add(rest, f"best-without-{axis}")
             except ConfigError:
                 continue  # what is left needs it: heads 96 that only a new width allows, for example
-    on_all = study.best.all_images and study.dataset.validation_fraction > 0
     return Selection(
         inputs=inputs,
         architecture=tuple(architecture.choices),
@@ -67,7 +66,7 @@ def select(
         best_architecture=best_architecture,
         best=of_best,
         without=without,
-        all_images=finalists.add(best, "best-on-all-images", all_images=True) if on_all else None,
+        all_images=finalists.add(best, "best-on-all-images", all_images=True) if study.best.all_images else None,
         finalists=tuple(finalists.found),
     )
 
