@@ -48,7 +48,8 @@ def locked(job: Job, *, until: float = 0.0, say: Callable[[str], None] = lambda 
         raise unwritable(job.paths.state, error) from None
     try:
         begun = [*sittings(job), here()]
-        write_json(job.paths.sittings, begun)
+        with suppress(FileProblem):  # a full disk is told by who saves the state
+            write_json(job.paths.sittings, begun)
         yield waited
         job.paths.sittings.unlink(missing_ok=True)  # what ended well needs no record of its attempts
     finally:
