@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 import torch
 from filelock import FileLock
 from support.baseline import TRAIN, published, vitflow
-from support.results import BASELINE, HOME
+from support.checkouts import environment
+from support.results import BASELINE, HOME, ROOT
 from support.trainings import made_up_state
 
 from vitflow import cli
@@ -140,12 +142,12 @@ def test_a_disk_that_becomes_read_only_while_a_file_is_written_is_named(here: Pa
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_two_processes_do_not_work_on_one_run(trained: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_two_processes_do_not_work_on_one_run(trained: Path, command: str) -> None:
     before = published()
-    with FileLock(BASELINE.state / "lock"):
-        assert cli.main([command, "--run", "baseline", "--threads", "1"]) == 2
-    told = capsys.readouterr().err
-    assert told == f"vitflow: {BASELINE.state}: another process is at work on baseline seed 0\n"
+    words = [sys.executable, "-m", "vitflow", command, "--run", "baseline", "--threads", "1"]
+    with FileLock(BASELINE.state / "lock"), pytest.raises(subprocess.TimeoutExpired) as waiting:
+        subprocess.run(words, env=environment(ROOT), capture_output=True, timeout=15)
+    assert b"another process is at work on baseline seed 0; waiting for it" in (waiting.value.stderr or b"")
     assert published() == before
 
 
