@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from support.results import HOME, a_selection
 
 from vitflow.results import ledger
 from vitflow.study.schema import Features, Study
+
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 
 def test_features_are_of_first_seeds_and_of_the_winner_once_it_is_selected(study: Study) -> None:
