@@ -31,11 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Store the features of the run that was named, or of all that the study wants."""
     study, machine = study_of(options), machine_of(options)
-    wanted = feature_jobs(study)
-    if options.run_name:
-        wanted = {name: job for name, job in wanted.items() if name == options.run_name} or {
-            options.run_name: find_job(study, options.run_name, 0)
-        }
+    wanted, name = feature_jobs(study), options.run_name
+    if name:
+        wanted = {name: wanted[name] if name in wanted else find_job(study, name, 0)}
     for name, job in wanted.items():
         _store(study, name, job, machine)
     return 0

@@ -25,9 +25,9 @@ def members(archive: zipfile.ZipFile, name: str, refusals: Refusals) -> Iterator
             continue
         filled |= {parts[:depth] for depth in range(1, len(parts))}
         where = f"{name}/{path}"
-        if path.startswith("/") or ".." in path.split("/") or re.match("[A-Za-z]:", path):
+        if path.startswith("/") or ".." in parts or re.match("[A-Za-z]:", path):
             refusals.add(where, "a name that leads out of the archive; make the archive again")
-        elif not (member.flag_bits & UTF8 or path.isascii() or _is_utf8(member)):
+        elif not (member.flag_bits & UTF8 or path.isascii() or _untold(member)):
             refusals.add(where, "a name in an alphabet that the archive does not tell; make it again with UTF-8 names")
         elif member.create_system == UNIX and stat.S_ISLNK(member.external_attr >> 16):
             refusals.add(where, "a link; put the file itself into the archive")
@@ -48,16 +48,13 @@ def _path(member: zipfile.ZipInfo) -> str:
     Windows wrote backslashes, some tools begin with ``./``. And where a member does not say that its name is UTF-8,
     Python reads it in the alphabet of DOS; macOS does not say so and writes UTF-8.
     """
-    path = member.filename
-    if _is_utf8(member):
-        path = path.encode("cp437").decode("utf-8")
+    path = _untold(member) or member.filename
     return re.sub(r"(?<![^/])(\./)+", "", path.replace("\\", "/"))
 
 
-def _is_utf8(member: zipfile.ZipInfo) -> bool:
-    """Whether a name is UTF-8 that its member does not say to be."""
+def _untold(member: zipfile.ZipInfo) -> str | None:
+    """The name of a member where it is UTF-8 and the member does not say so; else None."""
     try:
-        member.filename.encode("cp437").decode("utf-8")
+        return None if member.flag_bits & UTF8 else member.filename.encode("cp437").decode("utf-8")
     except UnicodeError:
-        return False
-    return not member.flag_bits & UTF8
+        return None

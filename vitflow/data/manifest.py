@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from vitflow.data import places
@@ -22,21 +22,22 @@ def data_digest(dataset: str) -> str:
     return sha256_text(digests["train"] + digests["test"])
 
 
-def check_prepared(datasets: Iterable[Dataset]) -> None:
+def check_prepared(datasets: Sequence[Dataset]) -> None:
     """Raise DataError where a study cannot be trained on what is prepared; asked before any job.
 
-    The images come from a place that can be reached and is not what it was then, or a class has too few of them.
+    ``datasets`` are what its runs take of the same images. These come from a place that can be reached and is not what
+    it was then, or a class has too few of them.
     """
-    by_key: dict[str, Dataset] = {}
+    first = datasets[0]
+    if not places.manifest(first.key).exists():
+        return
+    manifest = read_manifest(first)
     for dataset in datasets:
-        if places.manifest(dataset.key).exists():
-            check_shares(dataset, read_manifest(dataset))
-        by_key.setdefault(dataset.key, dataset)
-    for key, dataset in by_key.items():
-        if places.manifest(key).exists() and places.origin(key).exists():
-            from vitflow.data import origin  # not before: it reads images, and Snakemake only plans
+        check_shares(dataset, manifest)
+    if places.origin(first.key).exists():
+        from vitflow.data import origin  # not before: it reads images, and Snakemake only plans
 
-            origin.check(dataset)
+        origin.check(first)
 
 
 def check_shares(dataset: Dataset, manifest: dict[str, Any]) -> None:

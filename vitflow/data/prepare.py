@@ -49,12 +49,17 @@ def is_prepared(dataset: Dataset) -> bool:
     return places.prepared(dataset.key).exists() and places.manifest(dataset.key).exists()
 
 
+def _never(difference: str) -> bool:
+    """Other images replace the recorded ones only where somebody says so."""
+    return False
+
+
 def prepare(
     dataset: Dataset,
     path: str | None = None,
     *,
     studied: Iterable[Dataset] = (),
-    may_replace: Callable[[str], bool] = lambda difference: False,
+    may_replace: Callable[[str], bool] = _never,
 ) -> dict[str, Any]:
     """Write the prepared images and their manifest; returns the manifest.
 
@@ -77,7 +82,7 @@ def load(dataset: Dataset) -> Data:
     if not is_prepared(dataset):
         with _locked(dataset):
             if not is_prepared(dataset):  # another process may have done it while this one waited
-                _prepare(dataset, dataset.path)
+                _prepare(dataset, dataset.path, (), _never)
     else:
         origin.check(dataset)
     manifest = read_manifest(dataset)
@@ -97,10 +102,7 @@ def load(dataset: Dataset) -> Data:
 
 
 def _prepare(
-    dataset: Dataset,
-    path: str | None,
-    studied: Iterable[Dataset] = (),
-    may_replace: Callable[[str], bool] = lambda difference: False,
+    dataset: Dataset, path: str | None, studied: Iterable[Dataset], may_replace: Callable[[str], bool]
 ) -> dict[str, Any]:
     """As :func:`prepare`, for who holds the lock."""
     source = dataset.model_copy(update={"path": path})

@@ -78,11 +78,11 @@ def _time(site: Site, nodes: Nodes) -> Iterable[str]:
 
 
 def _gpus(site: Site, mine: list[Nodes], every: list[Nodes]) -> Iterable[str]:
-    kinds = {kind: 0 for nodes in mine for kind in nodes.gpus}
-    for nodes in mine:
-        kinds |= {kind: max(count, kinds[kind]) for kind, count in nodes.gpus.items()}
     if not site.gpus:
         return
+    kinds: dict[str, int] = {}
+    for nodes in mine:
+        kinds |= {kind: max(count, kinds.get(kind, 0)) for kind, count in nodes.gpus.items()}
     if not kinds:
         others = sorted({nodes.partition for nodes in every if nodes.up and nodes.gpus})
         where = f", or slurm_partition: {others[0]}" if others else ""

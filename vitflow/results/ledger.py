@@ -121,8 +121,11 @@ def fresh_jobs(study: Study) -> list[Job]:
     Raises LedgerError where the stored selection is damaged.
     """
     chosen = selection(study)
-    if chosen is None or study.best is None:
-        return []
+    return _finalists(study, chosen) if chosen else []
+
+
+def _finalists(study: Study, chosen: Selection) -> list[Job]:
+    assert study.best, "a study without this section chooses nothing"
     seeds = tuple(fresh_seeds(study.best))
     try:
         runs = [Run(one.run, study.resolve(one.changes, all_images=one.all_images), seeds) for one in chosen.finalists]
@@ -144,9 +147,8 @@ def most_finalists(study: Study) -> int:
 def feature_jobs(study: Study) -> dict[str, Job]:
     """Whose features are taken, by name: a run's first seed, the winner's first fresh one once it is selected."""
     known = {job.run: job for job in jobs(study) if job.seed == 0}
-    chosen = selection(study)
-    if chosen is not None:
-        known[BEST] = next(job for job in fresh_jobs(study) if job.run == chosen.best)
+    if BEST in study.features.runs and (chosen := selection(study)):
+        known[BEST] = next(job for job in _finalists(study, chosen) if job.run == chosen.best)
     return {name: known[name] for name in feature_runs(study) if name in known}
 
 

@@ -66,10 +66,9 @@ def _settle_results(study: Study, job: Job, record: dict[str, Any], wanted: Path
 
 def _features(home: Layout, job: Job) -> list[Path]:
     """Stored features that are to be of this run and seed: of a finalist, once the winner is selected."""
-    names = [job.run] if job.seed == 0 else []
-    if job.seed == FRESH_SEED and home.selection.exists() and Selection.read(home.selection).best == job.run:
-        names = [BEST]
-    return [path for name in names if (path := home.features / f"{name}.json").exists()]
+    wins = job.seed == FRESH_SEED and home.selection.exists() and Selection.read(home.selection).best == job.run
+    path = home.features / f"{BEST if wins else job.run}.json"
+    return [path] if (wins or job.seed == 0) and path.exists() else []
 
 
 def settle_stages(all_stages: Iterable[Stage]) -> None:

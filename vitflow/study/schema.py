@@ -105,8 +105,8 @@ class Study(Strict):
             raise ValueError(
                 "dataset.validation_fraction: 0 leaves no validation images, on which a study chooses; for example 0.1"
             )
+        known = ["baseline", *(["best"] if self.best else []), *self.references]
         for name in self.features.runs:
-            known = ["baseline", *(["best"] if self.best else []), *self.references]
             if name not in known:
                 raise ValueError(f"features.runs: no run '{name}'{nearest(name, known)}")
         if self.pretrained:
