@@ -16,8 +16,8 @@ from vitflow.results.stages import stages
 from vitflow.study.reading import read_study
 
 FEATURES = HOME.features / "baseline.safetensors"
-#: the tiny study with features of runs of the grid alone
-OF_RUNS = ("runs: [best, ", "runs: [")
+#: the tiny study with features of the winner too
+OF_BEST = ("runs: [baseline, ", "runs: [best, baseline, ")
 
 
 def test_tables_are_of_whatever_is_finished_and_say_how_much_that_is(done: Path) -> None:
@@ -37,17 +37,13 @@ def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) 
         write_text(path, "{}")
     assert cli.main(["analyse", "summary"]) == 0
     assert not gone.exists() and winner.exists() and confirmed.exists()
-    (done / "config.yaml").write_text(edited(TINY, OF_RUNS, ("best: {seeds: 1, singles: 0}", "")))
+    (done / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
     assert cli.main(["analyse", "summary"]) == 0
     assert not winner.exists() and not confirmed.exists(), "nor a winner that nobody wants"
 
 
 def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake: Mistake) -> None:
     assert cli.main(["features", "--run", "baseline"]) == 0
-    assert "'best' is not selected yet; run `vitflow analyse select` first" in mistake("analyse", "features")
-    (done / "config.yaml").write_text(
-        edited(TINY, ("runs: [best, resnet18_small, baseline]", "runs: [baseline, resnet18_small]"))
-    )
     missing = HOME.features / "resnet18-width=4.safetensors"
     assert f"{missing}: no such features; run `vitflow features`" in mistake("analyse", "features")
     FEATURES.write_bytes(FEATURES.read_bytes() + b"more")
@@ -56,8 +52,12 @@ def test_components_are_of_features_that_are_there_and_whole(done: Path, mistake
     assert not (HOME.analysis / "features.json").exists()
 
 
+def test_features_of_a_winner_wait_for_its_selection(done: Path, mistake: Mistake) -> None:
+    (done / "config.yaml").write_text(edited(TINY, OF_BEST))
+    assert "'best' is not selected yet; run `vitflow analyse select` first" in mistake("analyse", "features")
+
+
 def test_features_of_an_older_version_are_to_be_made_again(done: Path, mistake: Mistake) -> None:
-    (done / "config.yaml").write_text(edited(TINY, ("runs: [best, resnet18_small, ", "runs: [")))
     write_text(FEATURES, "as they were")
     write_json(FEATURES.with_suffix(".json"), {"layer": "block1", "features_sha256": sha256(FEATURES)})
     assert f"{FEATURES}: of an older version; delete it and its .json" in mistake("analyse", "features")
@@ -67,14 +67,14 @@ def test_without_a_named_step_all_are_done_but_the_winner(here: Path, monkeypatc
     did: list[str] = []
     for name in command.STEPS:
         monkeypatch.setitem(command.STEPS, name, lambda study, name=name: did.append(name))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "select"], "features of the winner come after it"
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "features", "select"]
     did.clear()
-    (here / "config.yaml").write_text(edited(TINY, OF_RUNS))
-    assert cli.main(["analyse"]) == 0 and did == ["summary", "select", "features"]
+    (here / "config.yaml").write_text(edited(TINY, OF_BEST))
+    assert cli.main(["analyse"]) == 0 and did == ["summary", "select"], "features of the winner come after it"
     did.clear()
     assert cli.main(["analyse", "best", "summary"]) == 0 and did == ["best", "summary"]
     did.clear()
-    (here / "config.yaml").write_text(edited(TINY, OF_RUNS, ("best: {seeds: 1, singles: 0}", "")))
+    (here / "config.yaml").write_text(edited(TINY, ("best: {seeds: 1, singles: 0}", "")))
     assert cli.main(["analyse"]) == 0 and did == ["summary", "features"], "a study may choose no winner"
 
 

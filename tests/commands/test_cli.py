@@ -115,7 +115,7 @@ def test_help_imports_no_command_and_that_of_most_commands_no_torch() -> None:
         (["analyse", "sumary"], "no step 'sumary'; did you mean 'summary'?"),
         (["analyse", "select"], "baseline seed 0 is missing; winners are chosen when the grid is finished"),
         (["analyse", "best"], "no winner is selected yet"),
-        (["analyse", "features"], "run `vitflow analyse select` first"),
+        (["analyse", "features"], "run `vitflow features`"),
         (["prepare", "--config", "cifar.yaml", "--path", "nowhere"], "nowhere: "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -27,7 +27,7 @@ from vitflow.study.schema import Study
 def test_of_a_finished_study_every_file_is_verified(complete: Study) -> None:
     every = [job.paths.checkpoint for job in ledger.all_jobs(complete)]
     every += [HOME.features / f"{run}.safetensors" for run in feature_runs(complete)] + [IMAGES]
-    assert len(every) == 6 + 3 + 1
+    assert len(every) == 6 + 2 + 1
     found = audit(complete)
     assert found == Audit(verified={path: sha256(path) for path in every})
     assert found.complete

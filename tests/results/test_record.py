@@ -39,7 +39,7 @@ def calls(complete: Study, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, .
 def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, calls: list[tuple[str, ...]]) -> None:
     said: list[str] = []
     found = audit(complete)
-    assert forecast(complete, found) == ["`vitflow record` would hand 10 of 10 verified files to DVC"]
+    assert forecast(complete, found) == ["`vitflow record` would hand 9 of 9 verified files to DVC"]
     record(complete, TINY, said.append)
     assert calls == [
         ("add", "--quiet", *map(str, found.verified)),
@@ -47,13 +47,13 @@ def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, 
     ]
     assert {path: stated_digest(path) for path in found.verified} == found.verified
     assert said == [
-        "10 files handed to DVC, 0 there already",
+        "9 files handed to DVC, 0 there already",
         f"{PIPELINE_HERE}: written",
         f"{PIPELINE_HERE.with_suffix('.lock')}: the study is recorded as reproduced",
         "now: git add data results/tiny, git commit, dvc push",
     ]
     assert unrecorded(found) == []
-    assert forecast(complete, found) == ["DVC keeps all 10 files that are here"]
+    assert forecast(complete, found) == ["DVC keeps all 9 files that are here"]
 
 
 def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
@@ -65,7 +65,7 @@ def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
     said: list[str] = []
     record(complete, TINY, said.append, weights_only=True)
     assert calls == [("add", "--quiet", str(BASELINE.checkpoint))]
-    assert said == ["1 files handed to DVC, 9 there already"]
+    assert said == ["1 files handed to DVC, 8 there already"]
     assert not PIPELINE_HERE.exists()
     record(complete, TINY, said.append, weights_only=True)
     assert len(calls) == 1

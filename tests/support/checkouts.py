@@ -87,7 +87,8 @@ def planned(where: Path, *words: str, study: str | None = STUDY) -> dict[str, li
 def jobs_in(output: str) -> dict[str, list[str]]:
     """{rule: [first output of each job]} that Snakemake says it runs, or would run."""
     jobs: dict[str, list[str]] = {}
-    for rule, made in re.findall(r"(?:rule|checkpoint) (\w+):\n(?:\s+input: .*\n)?\s+output: ([^,\n]+)", output):
+    said = r"(?:rule|checkpoint) (\w+):\n(?:\s+input: .*\n)?\s+output: ([^,\n]+?)(?: \(update\))?(?=[,\n])"
+    for rule, made in re.findall(said, output):
         jobs.setdefault(rule, []).append(made)
     return jobs
 

@@ -15,7 +15,7 @@ HOME = Path("results/tiny")
 SEEDS = ("baseline/seed0", "baseline/seed1", "width=8/seed0", "heads=1/seed0", "resnet18-width=4/seed0")
 FRESH = ("baseline/seed100", "best-on-all-images/seed100")
 WEIGHTS = {seed: HOME / "checkpoints" / f"{seed}.safetensors" for seed in (*SEEDS, *FRESH)}
-ARRAYS = [HOME / "features" / f"{run}.safetensors" for run in ("best", "baseline", "resnet18-width=4")]
+ARRAYS = [HOME / "features" / f"{run}.safetensors" for run in ("baseline", "resnet18-width=4")]
 KEPT = [Path("data/digits.safetensors"), *WEIGHTS.values(), *ARRAYS]
 RUNS = ("baseline", "width=8", "heads=1", "resnet18-width=4", "best_architecture", "best")
 

@@ -32,7 +32,7 @@ def restored(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of it elsewhere, with all that the remote keeps."""
 
     def make(home: Path) -> None:
-        assert "11 files restored, 11 verified" in vitflow(cloned(recorded, home / "study"), "restore")
+        assert "10 files restored, 10 verified" in vitflow(cloned(recorded, home / "study"), "restore")
 
     return once(tmp_path_factory, "restored", make) / "study"
 

@@ -18,7 +18,7 @@ def test_what_the_readme_tells_to_type_records_a_study_and_gets_it_back(finished
     shell(study, record)
     assert git(study, "status", "--porcelain") == ""
     told = shell(cloned(study, tmp_path / "clone"), restore)
-    assert "11 files restored, 11 verified" in told
+    assert "10 files restored, 10 verified" in told
     assert "Nothing to be done" in told
     assert all(f"{HOME}/metrics/{run}.json" in told for run in RUNS)
     assert "Data and pipelines are up to date" in told
@@ -54,7 +54,7 @@ def test_figures_and_deck_deleted_in_a_clone_are_made_again_to_the_same_bytes(
 def test_without_a_remote_restore_says_what_is_elsewhere_and_is_content(bare: Path) -> None:
     told = vitflow(bare, "restore")
     assert "no DVC remote is set" in told
-    assert "11 are elsewhere; figures and slides need none of them" in told
+    assert "10 are elsewhere; figures and slides need none of them" in told
     assert str(WEIGHTS["baseline/seed0"]) in told
     assert git(bare, "status", "--porcelain") == ""
 

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     for step in options.step:
         if step not in STEPS:
             raise ConfigError(f"no step '{step}'{nearest(step, list(STEPS))}")
-    early = ["summary", *(["select"] if study.best else []), *([] if BEST in study.features.runs else ["features"])]
+    early = ["summary", *([] if BEST in study.features.runs else ["features"]), *(["select"] if study.best else [])]
     for step in options.step or early:
         STEPS[step](study)
     return 0
