@@ -95,6 +95,13 @@ def test_the_lock_is_let_go_when_its_process_is_killed(job: Job) -> None:
             pass
 
 
+def test_what_processes_killed_while_they_noted_their_sitting_left_is_swept(job: Job) -> None:
+    left = job.paths.sittings.with_name(f".{job.paths.sittings.name}.abcd1234.tmp")
+    write_text(left, "half of it")
+    with locked(job):
+        assert not left.exists()
+
+
 def test_a_lock_that_cannot_be_written_is_told(job: Job) -> None:
     write_text(job.paths.state.parents[2], "a file in the way")
     with pytest.raises(FileProblem, match=f"^{job.paths.state}: cannot be written") as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.checkouts import STUDY, copy_code, edit, planned, snakemake
+from support.checkouts import STUDY, copy_code, planned, snakemake
 from support.pretrained import random_weights
 
 RECORD = "results/tiny/analysis/pretrained.json"
@@ -13,9 +13,7 @@ RECORD = "results/tiny/analysis/pretrained.json"
 
 @pytest.fixture
 def where(tmp_path: Path) -> Path:
-    """A checkout whose study takes features of no winner, who would have to be chosen first."""
     copy_code(tmp_path)
-    edit(tmp_path / STUDY, "[best, resnet18_small, baseline]", "[baseline]")
     return tmp_path
 
 

@@ -47,6 +47,7 @@ def locked(job: Job, *, until: float = 0.0, say: Callable[[str], None] = lambda 
     except OSError as error:
         raise unwritable(job.paths.state, error) from None
     try:
+        sweep(job.paths.state, job.paths.sittings.name)
         begun = [*sittings(job), here()]
         with suppress(FileProblem):  # a full disk is told by who saves the state
             write_json(job.paths.sittings, begun)
