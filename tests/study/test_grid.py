@@ -128,6 +128,12 @@ def test_the_grid_of_the_assignment() -> None:
     assert {len(run.seeds) for name, run in found.runs.items() if name != BASELINE} == {3}
 
 
+def test_what_newcomers_train_again_are_runs_of_the_study_that_they_compare_with() -> None:
+    studies = ROOT / "workflow/studies"
+    again, whole = (digests(expand(read_study(studies / f"cifar10-{name}.yaml"))) for name in ("again", "cpu"))
+    assert len(again) == 3 and again.items() <= whole.items()
+
+
 def test_the_table_joins_points_and_runs() -> None:
     found = grid(MINIMAL | {"seeds": 1, "baseline_seeds": 2, "ablations": {"g": {"width": [96]}}})
     assert found.table() == [
