@@ -176,11 +176,14 @@ def test_where_the_data_lie_makes_nothing_outdated(study: Study, made: dict[str,
 def test_another_axis_wants_another_figure(study: Study, made: dict[str, Stage]) -> None:
     axes = {"architecture": {**study.ablations["architecture"], "depth": [1, 2]}}
     found = stages.stages(study.model_copy(update={"ablations": axes}))
-    # the selection is until the new run has scores, the talk until the new figure is drawn
-    assert states(found) == all_but(**dict.fromkeys(("summary", "best", "figures", "explore"), "outdated"))
-    for path in (HOME.seed("depth=1", 0).metrics, HOME.figures / "axis-architecture-depth.png"):
-        write_text(path, "new")
     assert states(found) == all_but(**dict.fromkeys(set(NAMES) - {"features"}, "outdated"))
+
+
+def test_features_of_another_run_are_asked_for(study: Study, made: dict[str, Stage]) -> None:
+    wanted = study.features.model_copy(update={"runs": [*study.features.runs, "heads=1"]})
+    assert states(stages.stages(study.model_copy(update={"features": wanted}))) == all_but(
+        features="outdated", summary="outdated", best="outdated"
+    )
 
 
 def test_an_axis_less_makes_outdated_what_was_made_with_it(study: Study, made: dict[str, Stage]) -> None:

@@ -75,7 +75,7 @@ class Stage:
         return [path for path in self.outputs if path in made and path.exists() and sha256(path) != made[path]]
 
     def _read(self) -> dict[str, str]:
-        found = [f"{path} {sha256(path)}" for path in self.inputs if path.exists()]
+        found = [f"{path} {sha256(path) if path.exists() else 'missing'}" for path in self.inputs]
         read = {"inputs": sha256_text("\n".join(found)), "code": source_digest(*self.rooms)}
         return read | ({"configuration": self.configuration} if self.configuration else {})
 

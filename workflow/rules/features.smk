@@ -23,10 +23,17 @@ rule extract_features:
         " --gpus {resources.gpu} --jobs-per-gpu {resources.jobs_per_gpu} > {log} 2>&1"
 
 
+def taken(wildcards):
+    """Manifests of the features, once it is known whose: else a plan would train anew in a clone what it may not need."""
+    if BEST in STUDY.features.runs:
+        checkpoints.select.get()
+    return read_by("features")
+
+
 rule look_inside:
     input:
-        read_by("features"),
-        arrays=[ancient(path.replace(".json", ".safetensors")) for path in read_by("features")],
+        taken,
+        arrays=lambda w: [ancient(path.replace(".json", ".safetensors")) for path in taken(w)],
     output:
         made_by("features"),
     params:
