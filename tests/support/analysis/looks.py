@@ -21,7 +21,7 @@ from vitflow.analysis.records import (
     View,
 )
 from vitflow.analysis.runs import Result
-from vitflow.study.grid import Run, expand, feature_runs
+from vitflow.study.grid import BASELINE, BEST, Run, expand, feature_runs
 from vitflow.study.models import ResNet, ViT
 from vitflow.study.schema import Study
 
@@ -40,11 +40,13 @@ def made_up_features(study: Study, summary: Summary, generator: np.random.Genera
     }
     grid, models, absent, means = expand(study), [], [], {}
     for name in feature_runs(study):
-        run = summary.runs[name]
+        winner = summary.best.run if summary.best else BASELINE
+        model = winner if name == BEST else name
+        run, label = summary.runs[model], "ViT, best" if name == BEST else summary.runs[model].label
         if "0" in run.stability.diverged_at:  # features are of the first seed
-            absent.append(Absent(run=name, label=run.label, reason="diverged at step 1000"))
+            absent.append(Absent(run=name, label=label, reason="diverged at step 1000"))
             continue
-        models.append(_inside(name, run.label, grid.runs[name], labels, generator))
+        models.append(_inside(name, label, grid.runs[model], labels, generator))
         means[name] = [
             generator.normal(labels[:, None] * k, 3, (len(labels), 4)) for k in range(len(models[-1].layers))
         ]
@@ -60,7 +62,8 @@ def made_up_inspection(study: Study, summary: Summary, generator: np.random.Gene
         for seed in range(run.n)
     ]
     labels = {name: run.label for name, run in summary.runs.items()}
-    return inspection(runs, labels, results, feature_runs(study), summary.dataset.classes)
+    shown = list(dict.fromkeys(BASELINE if name == BEST else name for name in feature_runs(study)))
+    return inspection(runs, labels, results, shown, summary.dataset.classes)
 
 
 def layers(run: Run) -> dict[str, tuple[int, int]]:
