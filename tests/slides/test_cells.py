@@ -15,6 +15,8 @@ from vitflow.slides import cells
 NASTY = "*a* | [b](c) `d` <e> # f! \\ _g_"
 KEPT = r"\*a\* \| \[b\](c) \`d\` \<e\> \# f\! \\ \_g\_"
 
+WHOLE = "&#8200;&#8199;&#8199;"  #: room for a point and two decimals, which a number without has not
+
 SPOKEN = KEPT.replace(r"\_", "")  # of a value
 
 
@@ -30,9 +32,23 @@ def test_escaped_words_are_what_a_reader_of_markdown_sees() -> None:
     assert cells.escaped(" two\n  lines ") == "two lines"
 
 
+@pytest.mark.parametrize("number", ["174", "32.3", "9.33", "1,298", "0.0876"])
+def test_points_of_a_column_stand_below_one_another(number: str) -> None:
+    shown = "".join(
+        token.content for token in MarkdownIt("commonmark").parseInline(cells.aligned(number))[0].children or []
+    )
+    assert shown.strip() == number
+    assert len(shown) - len(number.partition(".")[0]) == max(3, len(number.partition(".")[2]) + 1)
+
+
+@pytest.mark.parametrize("no_column", ["–", "1.60e+11"])
+def test_what_has_no_place_for_decimals_gets_none(no_column: str) -> None:
+    assert cells.aligned(no_column) == no_column
+
+
 def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
     run = a_run(n=3, validation=around(84.0), test=around(83.0))
-    costs = "2.71 | 174 | 1.25× |"
+    costs = f"2.71 | 174{WHOLE} | 1.25× |"
     assert cells.model_row(NASTY, run) == f"| {KEPT} | 3 | 84.0&nbsp;±&nbsp;0.2 | 83.0&nbsp;±&nbsp;0.2 | {costs}"
     bold = "| **best** | 3 | **84.0&nbsp;±&nbsp;0.2** | **83.0&nbsp;±&nbsp;0.2** | "
     assert cells.model_row("best", run, chosen=True) == bold + costs
@@ -40,9 +56,9 @@ def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
 
 def test_a_row_of_all_runs_has_two_decimals_and_what_diverged() -> None:
     run = a_run(label=NASTY, n=3, test=around(83.126), validation=around(84.0), time_ratio=None)
-    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 | 174 | – |"
+    assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 | 174{WHOLE} | – |"
     lost = diverged(5, 9, label="heads 96", test=NOTHING, validation=NOTHING)
-    assert cells.seeds_row(lost) == "| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 | 174 | 1.25× |"
+    assert cells.seeds_row(lost) == f"| heads 96 (2 diverged) | 1 | – | – | – | – | 2.71 | 174{WHOLE} | 1.25× |"
 
 
 def test_a_row_of_stability_has_spikes_norm_and_logit() -> None:
@@ -53,8 +69,8 @@ def test_a_row_of_stability_has_spikes_norm_and_logit() -> None:
         "largest_attention_logit": 12.345,
     }
     run = a_run(seeds=(0, 1, 2, 3), stability=CALM.model_copy(update=spiky))
-    assert cells.stability_row(NASTY, run) == f"| {KEPT} | 4 | 0 | 1.2 | – | 1.6e+11 | 12.3 |"
-    assert cells.stability_row("r", diverged(71, 9)) == "| r | 3 | 2 (step 9) | 0.0 | 0.0 | 1.5 | 12 |"
+    assert cells.stability_row(NASTY, run) == f"| {KEPT} | 4 | 0 | 1.2 | – | 1.60e+11 | 12.3&#8199; |"
+    assert cells.stability_row("r", diverged(71, 9)) == "| r | 3 | 2 (step 9) | 0.0 | 0.0 | 1.50 | 12.0&#8199; |"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +138,7 @@ def test_a_choice_is_a_row_of_axis_value_and_gain_or_why_the_baselines_is_kept()
 def test_a_finalist_is_a_row_with_its_points_against_the_baseline() -> None:
     run, scores = confirmed(NASTY, 87.0), "87.0&nbsp;±&nbsp;0.2 | 87.0&nbsp;±&nbsp;0.2"
     found = winners(runs={"baseline": run, "n": run}, against_baseline={"n": contrast(3.0, (2.0, 4.0))})
-    assert cells.finalist_row("n", found) == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 | 174 |"
+    assert cells.finalist_row("n", found) == f"| {KEPT} | 3 | {scores} | +3.0&nbsp;(+2.0 to +4.0) | 2.71 | 174{WHOLE} |"
     assert cells.finalist_row("baseline", found).count("| – |") == 1
     everything = found.model_copy(update={"selection": found.selection.model_copy(update={"all_images": "n"})})
     assert cells.finalist_row("n", everything).startswith(f"| {KEPT}, all images | 3 |")

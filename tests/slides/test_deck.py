@@ -132,7 +132,7 @@ def test_stability_leads_with_the_baseline_what_diverged_and_the_learning_rates(
     assert rows[1][1:3] == ["3", "2 (step 1001)"]
     measured = talk.summary.runs["depth=12"].stability
     assert rows[1][3] == filters.number(measured.gradient_spikes)
-    assert rows[1][6] == filters.three(measured.largest_attention_logit)
+    assert rows[1][6].startswith(filters.three(measured.largest_attention_logit))
 
 
 def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:

@@ -41,11 +41,12 @@ def test_digits_are_as_many_as_asked_for() -> None:
 
 
 def test_three_digits_hold_very_small_and_very_large_numbers() -> None:
-    assert [filters.three(v) for v in (0.8764, 1.6e11, -2.5, 12, None)] == [
+    assert [filters.three(v) for v in (0.8764, 1.6e11, -2.5, 12, 128, None)] == [
         "0.876",
-        "1.6e+11",
-        f"{MINUS}2.5",
-        "12",
+        "1.60e+11",
+        f"{MINUS}2.50",
+        "12.0",
+        "128",
         DASH,
     ]
     assert [filters.amount(v) for v in (999.4, 999_400, 9_996_000, 99_960_000, 999_600_000)] == [

@@ -18,6 +18,14 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|#!])", r"\\\1", " ".join(text.split()))
 
 
+def aligned(number: str) -> str:
+    """A number of a column, with invisible figures up to its second decimal: points stand below one another."""
+    if not number[-1].isdigit() or "e" in number:
+        return number
+    whole, point, decimals = number.partition(".")
+    return whole + (point or "&#8200;") + decimals + "&#8199;" * (2 - len(decimals))
+
+
 def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
     """A row of the tables of models: name, n, validation, test, parameters, multiplications, time."""
     bold = "**" if chosen else ""
@@ -26,8 +34,8 @@ def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
         str(run.n),
         f"{bold}{stat(run.validation)}{bold}",
         f"{bold}{stat(run.test)}{bold}",
-        millions(run.parameters),
-        millions(run.multiplications),
+        aligned(millions(run.parameters)),
+        aligned(millions(run.multiplications)),
         times(run.time_ratio),
     )
 
@@ -42,8 +50,8 @@ def seeds_row(run: Run) -> Markup:
         number(run.test.sd, 2),
         number(run.validation.mean, 2),
         number(run.validation.sd, 2),
-        millions(run.parameters),
-        millions(run.multiplications),
+        aligned(millions(run.parameters)),
+        aligned(millions(run.multiplications)),
         times(run.time_ratio),
     )
 
@@ -57,8 +65,8 @@ def stability_row(name: str, run: Run) -> Markup:
         diverged_at(run),
         number(steady.gradient_spikes),
         number(steady.loss_spikes),
-        three(steady.largest_gradient_norm),
-        three(steady.largest_attention_logit),
+        aligned(three(steady.largest_gradient_norm)),
+        aligned(three(steady.largest_attention_logit)),
     )
 
 
@@ -115,8 +123,8 @@ def finalist_row(name: str, winners: Winners) -> Markup:
         stat(run.validation),
         stat(run.test),
         NOTHING if contrast is None else _points(contrast),
-        millions(run.parameters),
-        millions(run.multiplications),
+        aligned(millions(run.parameters)),
+        aligned(millions(run.multiplications)),
     )
 
 

@@ -44,8 +44,8 @@ def millions(value: float) -> str:
 
 
 def three(value: float | None) -> str:
-    """Three significant digits, ``0.876`` or ``1.6e+11``; a dash where there is no number."""
-    return NOTHING if value is None else f"{value:.3g}".replace("-", MINUS)
+    """Three significant digits, ``0.876``, ``4.50`` or ``1.60e+11``; a dash where there is no number."""
+    return NOTHING if value is None else f"{value:#.3g}".removesuffix(".").replace("-", MINUS)
 
 
 def times(ratio: float | None) -> str:
