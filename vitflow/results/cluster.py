@@ -67,8 +67,9 @@ def problems(site: Site, status_command: str, asked: Asked) -> list[str]:
     if not mine[0].up:
         others = sorted({kind.partition for kind in every if kind.up})
         return [f"slurm_partition: '{site.partition}' takes no jobs now; these do: {', '.join(others)}"]
+    kept = slurm.settings()
     found = [*_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
-    found += [*_account(site), *_finished(status_command), *_preempted(site)]
+    found += [*_account(site, kept), *_finished(status_command, kept), *_preempted(site)]
     return found or _refused(site, asked)
 
 
@@ -103,42 +104,43 @@ def _node(site: Site, mine: list[Nodes], every: list[Nodes], asked: Asked) -> It
         yield f"{asked.run} asks for {asked.threads} threads, and nodes of '{site.partition}' have {cpus} CPUs"
 
 
-def accounting() -> bool:
-    """Whether this cluster keeps a record of jobs that have ended."""
-    return not slurm.settings()["AccountingStorageType"].endswith(("none", "(null)"))
+def accounting(kept: Mapping[str, str]) -> bool:
+    """Whether a cluster of these settings keeps a record of jobs that have ended."""
+    return not kept["AccountingStorageType"].endswith(("none", "(null)"))
 
 
-def _account(site: Site) -> Iterable[str]:
-    if site.account and accounting():
+def remembers(kept: Mapping[str, str]) -> bool:
+    """Whether its controller knows jobs that have ended for so long that nobody misses their end."""
+    return int(kept["MinJobAge"].split()[0]) > LOOKS
+
+
+def status_command(kept: Mapping[str, str]) -> str | None:
+    """What tells Snakemake there that a job has ended; None where nothing does."""
+    return "squeue" if remembers(kept) else "sacct" if accounting(kept) else None
+
+
+def _account(site: Site, kept: Mapping[str, str]) -> Iterable[str]:
+    if site.account and accounting(kept):
         valid = slurm.accounts()
         if site.account.lower() not in valid:
             yield f"slurm_account: '{site.account}' is none of yours{nearest(site.account, valid)}"
 
 
-def remembers() -> bool:
-    """Whether the controller knows jobs that have ended for so long that nobody misses their end."""
-    return int(slurm.settings()["MinJobAge"].split()[0]) > LOOKS
-
-
-def status_command() -> str | None:
-    """What tells Snakemake here that a job has ended; None where nothing does."""
-    return "squeue" if remembers() else "sacct" if accounting() else None
-
-
-def _finished(configured: str) -> Iterable[str]:
-    if configured == "sacct" and not accounting():
+def _finished(configured: str, kept: Mapping[str, str]) -> Iterable[str]:
+    if configured == "sacct" and not accounting(kept):
         yield (
             "slurm-status-command: sacct, and this cluster keeps no accounting: Snakemake would wait for ever for jobs "
             "that have ended; say squeue"
         )
-    if configured == "squeue" and not remembers():
+    if configured == "squeue" and not remembers(kept):
         instead = (
-            "say sacct" if accounting() else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
+            "say sacct"
+            if accounting(kept)
+            else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
         )
-        age = slurm.settings()["MinJobAge"]
         yield (
-            f"slurm-status-command: squeue, and this cluster forgets ended jobs after {age}: Snakemake would miss "
-            f"them; {instead}"
+            f"slurm-status-command: squeue, and this cluster forgets ended jobs after {kept['MinJobAge']}: Snakemake "
+            f"would miss them; {instead}"
         )
 
 
