@@ -13,7 +13,7 @@ from vitflow.machine import slurm
 from vitflow.machine.limits import THREADS
 from vitflow.machine.log import say
 from vitflow.machine.slurm import SlurmProblem
-from vitflow.results.cluster import Asked, Site, accounting, problems, status_command
+from vitflow.results.cluster import Asked, Site, accounting, limits, problems, status_command
 from vitflow.results.ledger import all_jobs
 from vitflow.results.requests import Requests
 from vitflow.study.reading import read_yaml
@@ -79,13 +79,16 @@ def _filled(template: str) -> str:
             "this cluster keeps no accounting and forgets jobs as they end, so that Snakemake cannot follow them; have "
             "MinJobAge raised to 300, or call `vitflow train --pending` in a job of your own (docs/cluster.md)"
         )
+    mine = slurm.accounts() if accounting(kept) else []
+    site = Site(chosen.partition, DAY, mine[0] if mine else "")
+    longest = [DAY, chosen.minutes, *(limit.minutes for limit in limits(site, kept))]
     values = {
         "slurm_partition": chosen.partition,
         "gpu": int(bool(chosen.gpus)),
-        "runtime": min(chosen.minutes or DAY, DAY),
+        "runtime": min(most for most in longest if most is not None),
         "slurm-status-command": command,
     }
-    if mine := slurm.accounts() if accounting(kept) else []:
+    if mine:
         template = template.replace("# slurm_account:", "slurm_account:")
         values["slurm_account"] = mine[0]
     for key, value in values.items():

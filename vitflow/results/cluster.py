@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitflow.machine import slurm
-from vitflow.machine.slurm import Nodes, SlurmProblem
+from vitflow.machine.slurm import Limit, Nodes, SlurmProblem
 from vitflow.study.names import nearest
 
 #: seconds between two looks at jobs, at most, and between sending and the first look: both Snakemake's
 LOOKS, FIRST_LOOK = 180, 40
+#: options that Snakemake gives to sbatch itself, and refuses among `slurm_extra`, job by job; and the lines for them
+LINES = {
+    "--partition": "slurm_partition",
+    "--account": "slurm_account",
+    "--time": "runtime",
+    "--gpus": "gpu",
+    "--gres": "gpu",
+    "--qos": "qos",
+    "--constraint": "constraint",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,8 @@ class Site:
     account: str = ""
     gpus: int = 0
     gpu_kind: str = ""
+    qos: str = ""
+    constraint: str = ""
     words: str = ""
 
     @classmethod
@@ -37,15 +49,9 @@ class Site:
             if not value.isdigit():
                 raise SlurmProblem(f"the profile's {key}: '{value}' is no whole number; for example 1")
             numbers[key] = int(value)
-        words = {key: str(resources.get(key) or "").strip("'") for key in ("slurm_account", "gpu_model", "slurm_extra")}
-        return cls(
-            str(resources["slurm_partition"]),
-            numbers["runtime"],
-            words["slurm_account"],
-            numbers["gpu"],
-            words["gpu_model"],
-            words["slurm_extra"],
-        )
+        keys = ("slurm_account", "gpu_model", "qos", "constraint", "slurm_extra")
+        account, kind, *rest = (str(resources.get(key) or "").strip("'") for key in keys)
+        return cls(str(resources["slurm_partition"]), numbers["runtime"], account, numbers["gpu"], kind, *rest)
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,15 @@ def problems(site: Site, status_command: str, asked: Asked) -> list[str]:
         others = sorted({kind.partition for kind in every if kind.up})
         return [f"slurm_partition: '{site.partition}' takes no jobs now; these do: {', '.join(others)}"]
     kept = slurm.settings()
-    found = [*_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
-    found += [*_account(site, kept), *_finished(status_command, kept), *_preempted(site)]
+    found = [*_words(site), *_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
+    found += [*_account(site, kept, asked), *_finished(status_command, kept), *_preempted(site)]
     return found or _refused(site, asked)
+
+
+def _words(site: Site) -> Iterable[str]:
+    for option in site.words.split():
+        if key := LINES.get(option.partition("=")[0]):
+            yield f"slurm_extra: {option} has a line of its own in a profile, `{key}: ...`"
 
 
 def _time(site: Site, nodes: Nodes) -> Iterable[str]:
@@ -119,11 +131,32 @@ def status_command(kept: Mapping[str, str]) -> str | None:
     return "squeue" if remembers(kept) else "sacct" if accounting(kept) else None
 
 
-def _account(site: Site, kept: Mapping[str, str]) -> Iterable[str]:
+def limits(site: Site, kept: Mapping[str, str]) -> list[Limit]:
+    """Those that a cluster of these settings keeps a job to."""
+    enforced = {"limits", "safe"} & set(kept["AccountingStorageEnforce"].split(","))
+    return slurm.limits(site.account, site.qos, site.partition) if accounting(kept) and enforced else []
+
+
+def megabytes(site: Site) -> int | None:
+    """The most that a job can ask for; None where there is no such partition. Raises SlurmProblem."""
+    nodes = [nodes.megabytes for nodes in slurm.nodes() if nodes.partition == site.partition]
+    paid = [limit.megabytes for limit in limits(site, slurm.settings()) if limit.megabytes is not None]
+    return min([max(nodes), *paid]) if nodes else None
+
+
+def _account(site: Site, kept: Mapping[str, str], asked: Asked) -> Iterable[str]:
     if site.account and accounting(kept):
         valid = slurm.accounts()
         if site.account.lower() not in valid:
             yield f"slurm_account: '{site.account}' is none of yours{nearest(site.account, valid)}"
+            return
+    for limit in limits(site, kept):
+        if limit.minutes is not None and site.minutes > limit.minutes:
+            yield f"runtime: {site.minutes} minutes, and {limit.whose} grants {limit.minutes} at most"
+        if limit.gpus is not None and site.gpus > limit.gpus:
+            yield f"gpu: {site.gpus}, and {limit.whose} grants a job {limit.gpus} at most"
+        if limit.megabytes is not None and asked.megabytes > limit.megabytes:
+            yield f"{asked.run} needs {asked.megabytes} MB, and {limit.whose} grants a job {limit.megabytes} at most"
 
 
 def _finished(configured: str, kept: Mapping[str, str]) -> Iterable[str]:
@@ -155,9 +188,10 @@ def _preempted(site: Site) -> Iterable[str]:
 def _refused(site: Site, asked: Asked) -> list[str]:
     """What sbatch itself says to a job like the largest of the study, of which none is sent."""
     gpus = [f"--gpus={site.gpu_kind}{':' if site.gpu_kind else ''}{site.gpus}"] if site.gpus else []
-    account = [f"--account={site.account}"] if site.account else []
+    said = {"account": site.account, "qos": site.qos, "constraint": site.constraint}
     request = [f"--partition={site.partition}", f"--time={site.minutes}", f"--mem={asked.megabytes}", "--nodes=1"]
-    words = [*request, f"--cpus-per-task={asked.threads}", *gpus, *account, *site.words.split()]
+    words = [*request, f"--cpus-per-task={asked.threads}", *gpus]
+    words += [*(f"--{option}={value}" for option, value in said.items() if value), *site.words.split()]
     try:
         slurm.ask("sbatch", "--test-only", *words, "--wrap=true")
     except SlurmProblem as refusal:
