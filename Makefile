@@ -40,8 +40,9 @@ test: lint  ## style, types and the tests, under ten minutes
 test-all: lint  ## the long tests too
 	$(TESTS)
 
-bench: $(READY)  ## training and input speed beside timm, vit-pytorch and torchvision
+bench: $(READY)  ## training and input speed beside timm, vit-pytorch and torchvision; the time of a plan of a thousand runs
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.dry_run
 
 schema: $(READY)  ## export the JSON schema of config.yaml
 	$(BIN)/vitflow schema > workflow/schemas/study.schema.json

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from support.checkouts import copy_code, environment
 ETC, MUNGE = Path("/etc/slurm"), Path("/run/munge")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 NODES = ("node1", "node2")
+PATIENCE = 900  #: seconds, after which something hangs, however busy this machine is
 CONFIGURATION = """
 ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
@@ -55,13 +56,13 @@ GresTypes=gpu
 MinJobAge=300
 KillWait=5
 SlurmdTimeout=10
-AccountingStorageType=accounting_storage/none
 NodeName=node[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[7001-7002] CPUs=8 RealMemory=8000 Gres=gpu:a100:2
 PartitionName=cpu Nodes=node[1-2] Default=YES MaxTime=02:00:00
 PartitionName=gpu Nodes=node[1-2] MaxTime=02:00:00
 PartitionName=urgent Nodes=node[1-2] MaxTime=02:00:00 PriorityTier=10
 PartitionName=cancelled Nodes=node[1-2] MaxTime=02:00:00 PreemptMode=CANCEL
 PartitionName=closed Nodes=node[1-2] MaxTime=02:00:00 State=DOWN
+{more}
 """
 GPUS = """
 AutoDetect=off
@@ -122,7 +123,7 @@ class Cluster:
         wait_until(lambda: not self.jobs("%i", "--states=PENDING,RUNNING,COMPLETING,SUSPENDED"), "an empty cluster")
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 240) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Until ``condition()`` is true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -131,24 +132,25 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 240)
 
 
 @contextmanager
-def raised() -> Iterator[Cluster]:
+def raised(more: str = "", beside: Callable[[Path], AbstractContextManager[None]] = nullcontext) -> Iterator[Cluster]:
     """The cluster, until the block ends; not below pytest's folders, which are for their owner's eyes alone.
 
-    One at a time: its ports and `/etc/slurm` are the machine's.
+    ``more`` goes to its configuration; ``beside``, given its folder, is there before its controller. One at a time: its
+    ports and `/etc/slurm` are the machine's.
     """
     alone = FileLock(Path(tempfile.gettempdir()) / "vitflow-tests-slurm.lock")
     with alone, tempfile.TemporaryDirectory(prefix="slurm-") as folder:
-        yield from _raised(Path(folder))
+        yield from _raised(Path(folder), more, beside)
 
 
-def _raised(folder: Path) -> Iterator[Cluster]:
+def _raised(folder: Path, more: str, beside: Callable[[Path], AbstractContextManager[None]]) -> Iterator[Cluster]:
     for name in ("run", "log", "dev", "ctld", *(f"spool/{node}" for node in NODES)):
         (folder / name).mkdir(parents=True)
     folder.chmod(0o755)  # the daemon runs as slurm
     shutil.chown(folder / "ctld", "slurm", "slurm")
     for number in (0, 1):
         subprocess.run(["mknod", folder / f"dev/gpu{number}", "c", "1", "3"], check=True)
-    words = {"folder": folder, "host": socket.gethostname()}
+    words = {"folder": folder, "host": socket.gethostname(), "more": more}
     for name, text in (
         ("slurm.conf", CONFIGURATION.format(**words)),
         ("gres.conf", GPUS.format(**words)),
@@ -159,7 +161,7 @@ def _raised(folder: Path) -> Iterator[Cluster]:
         (ETC / name).unlink(missing_ok=True)
         (ETC / name).symlink_to(folder / name)
     cluster = Cluster(folder)
-    with _munge():
+    with _munge(), beside(folder):
         try:
             subprocess.run(["slurmctld", "-c", "-f", folder / "slurm.conf"], check=True)
             for node in NODES:
@@ -237,7 +239,7 @@ def kill_senders() -> None:
 _sent: list[subprocess.Popen[str]] = []
 
 
-def end(where: Path, process: subprocess.Popen[str], *, expect: int = 0, seconds: float = 400) -> str:
+def end(where: Path, process: subprocess.Popen[str], *, expect: int = 0, seconds: float = PATIENCE) -> str:
     """What it said until its end."""
     code = process.wait(seconds)
     said = (where / "snakemake.log").read_text()

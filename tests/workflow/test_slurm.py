@@ -93,7 +93,8 @@ def test_slurm_nodes_that_share_nothing_get_what_they_need_and_give_it_back(clus
         ({"runtime": 270}, "runtime: 270 minutes, and partition 'gpu' grants 120 at most"),
         ({"gpu": 3}, "gpu: 3 on one node, and those of partition 'gpu' have 2; a training uses 1"),
         ({"gpu_model": "h100"}, "gpu_model: 'h100' is in no node of 'gpu'; did you mean 'a100'?"),
-        ({"slurm_extra": "'--constraint=ib'"}, "SLURM refuses: allocation failure: Invalid feature specification"),
+        ({"constraint": "ib"}, "SLURM refuses: allocation failure: Invalid feature specification"),
+        ({"slurm_extra": "'--nice=1 --qos=long'"}, "slurm_extra: --qos=long has a line of its own in a profile, `qos:"),
     ],
 )
 def test_slurm_says_in_one_line_what_it_cannot_grant(cluster: Cluster, resources: dict[str, object], told: str) -> None:

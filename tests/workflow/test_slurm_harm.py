@@ -8,20 +8,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support import slurm
 from support.checkouts import begin, call, edit
-from support.slurm import Cluster, checkout, end, kill_senders, send, wait_until
-
-from vitflow.machine.files import read_json
-from vitflow.results.layout import Layout
+from support.harm import HOME, again, assert_trained_once, hold, is_warned, jobs_of, processes, said, told_of, trains
+from support.slurm import PATIENCE, Cluster, checkout, end, kill_senders, send, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing()))]
-HOME, EPOCHS = Layout("small"), 150
+EPOCHS = 150
+SCORES = [HOME.seed("baseline", seed).metrics for seed in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study's trainings, here, with nobody in their way."""
     where = checkout(tmp_path_factory.mktemp("undisturbed"), epochs=EPOCHS, seeds=4)
     call(where, "vitflow", "prepare")
-    call(where, "vitflow", "train", "--pending")
+    call(where, "vitflow", "train", "--pending", timeout=PATIENCE)
+    call(where, "vitflow", "analyse", "summary")
     return where
 
 
@@ -54,80 +54,43 @@ def here(undisturbed: Path, tmp_path: Path) -> Path:
     return where
 
 
-def said(where: Path, seed: int) -> str:
-    log = where / HOME.log("baseline", seed)
-    return log.read_text() if log.exists() else ""
-
-
-def trains(where: Path, seed: int, attempt: int = 1) -> bool:
-    """Whether that attempt is well under way."""
-    sittings = said(where, seed).split("training on ")
-    return len(sittings) > attempt and "epoch   5/" in said(where, seed) and sittings[attempt].count("epoch ") > 4
-
-
-def job_of(cluster: Cluster, seed: int, state: str = "RUNNING") -> str:
-    """The number of the newest job of a seed that is in that state."""
-    found = [
-        number
-        for number, comment in cluster.jobs("%i %k", f"--states={state}")
-        if comment.startswith(f"rule_small-baseline-seed{seed}_")
-    ]
-    return found[-1] if found else ""
-
-
-def processes(where: Path, seed: int) -> list[int]:
-    """Those that train it; on one machine, so are the nodes."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile
-            words = (process / "cmdline").read_text().split("\0")
-            trains_it = "train" in words and words[words.index("train") :][:7][-2:] == ["--seed", str(seed)]
-            if trains_it and (process / "cwd").resolve() == where:
-                found.append(int(process.name))
-    return found
-
-
-def assert_trained_once(where: Path, undisturbed: Path, seed: int, resumed: bool = True) -> None:
-    """To the bits of the undisturbed one, from where it was stopped and never from the start again."""
-    paths = HOME.seed("baseline", seed)
-    for name in (paths.checkpoint, paths.history):
-        assert (where / name).read_bytes() == (undisturbed / name).read_bytes(), name
-    assert (where / paths.metrics).exists()
-    steps = read_json(where / paths.train)["resumed_from"]
-    assert bool(steps) == resumed and all(step > 0 for step in steps) and steps == sorted(steps)
-    assert said(where, seed).count("epoch   1/") == 1, "no epoch is done twice, and no log emptied"
-    assert sorted(path.name for path in (where / paths.state).iterdir()) == ["lock"]
-
-
-SCORES = [HOME.seed("baseline", seed).metrics for seed in range(4)]
-
-
-def again(cluster: Cluster, where: Path, attempt: int, *seeds: int) -> bool:
-    cluster.begin_now()
-    return all(trains(where, seed, attempt) for seed in seeds)
-
-
 def test_slurm_jobs_that_are_preempted_cancelled_killed_and_warned_end_as_undisturbed_ones(
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     process = send(here, *SCORES)
     wait_until(lambda: all(trains(here, seed) for seed in range(4)), "four trainings")
-    first = [job_of(cluster, seed) for seed in range(4)]
+    go_on = [hold(here, seed) for seed in range(4)]
     cluster.ask("sbatch", "-purgent", "-N2", "--exclusive", "--mem=0", "--output=/dev/null", "--wrap=sleep 1")
-    wait_until(lambda: again(cluster, here, 2, 0, 1, 2, 3), "four second attempts")
-    assert [job_of(cluster, seed) for seed in range(4)] == first, "SLURM itself began them again, under their numbers"
-    subprocess.run(["scancel", first[0]], check=True)
-    os.kill(processes(here, 1)[0], signal.SIGKILL)
-    subprocess.run(["scancel", "--signal=USR1", first[2]], check=True)  # as --signal does before the time is over
-    wait_until(lambda: again(cluster, here, 3, 0, 1, 2), "three third attempts")
-    assert job_of(cluster, 2) == first[2] and job_of(cluster, 0) > first[3] and job_of(cluster, 1) > first[3]
+    for one in go_on:
+        one()
+    first = [jobs_of(here, seed)[0] for seed in range(4)]
+    harms = {
+        0: lambda: subprocess.run(["scancel", first[0]], check=True),
+        1: lambda: os.kill(processes(here, 1)[0], signal.SIGKILL),
+        2: lambda: subprocess.run(["scancel", "--signal=USR1", first[2]], check=True),  # as --signal does in time
+    }
+
+    def harmed() -> bool:
+        for seed in [seed for seed in harms if again(cluster, here, 2, seed)]:
+            harms.pop(seed)()
+        return not harms
+
+    wait_until(harmed, "three second attempts")
+    wait_until(lambda: again(cluster, here, 3, 2), "the third attempt of the one that was warned")
+    resume = hold(here, 2)
     told = call(here, "vitflow", "status")
+    resume()
     assert f"baseline seed 2: node1, SLURM job {first[2]}, since " in told.replace("node2", "node1"), told
     assert re.search(r"epoch \d+/150, \d+:\d\d left, attempt 3", told), told
     words = end(here, process)
     assert words.count("Trying to restart job") <= 2 * 2, "the cancelled and the killed one alone are sent again"
     for seed in range(4):
+        assert jobs_of(here, seed)[:2] == [first[seed]] * 2, "SLURM itself begins them again, under their numbers"
+    assert [jobs_of(here, seed)[2:] == [first[seed]] for seed in range(3)] == [False, False, True]
+    call(here, "vitflow", "analyse", "summary")
+    for seed in range(4):
         assert_trained_once(here, undisturbed, seed)
+    assert told_of(here / HOME.summary) == told_of(undisturbed / HOME.summary)
 
 
 def test_slurm_jobs_outlive_the_main_process_and_the_next_one_waits_for_them(
@@ -135,40 +98,69 @@ def test_slurm_jobs_outlive_the_main_process_and_the_next_one_waits_for_them(
 ) -> None:
     send(here, *SCORES[:2])
     wait_until(lambda: trains(here, 0) and trains(here, 1), "two trainings")
+    go_on = [hold(here, 0), hold(here, 1)]
     kill_senders()
-    orphans = [job_of(cluster, 0), job_of(cluster, 1)]
     words = [sys.executable, "-m", "vitflow", "train", "--run", "baseline", "--seed", "0"]
     beside, process = begin(here, words), send(here, *SCORES[:2])
     wait_until(lambda: len(cluster.jobs("%i", "--states=PENDING")) == 2, "two jobs that wait for those at work")
     second = send(here, *SCORES[:2])  # a Snakemake that does live is never shut out by mistake, nor is its lock taken
+    assert second.wait(PATIENCE) == 1 and beside.stdout
+    line = next(line for line in beside.stdout if "at work" in line)
+    assert re.search(rf"\(node\d, SLURM job {jobs_of(here, 0)[0]}, since \S+\); waiting for it", line), line
+    for one in go_on:
+        one()
     told = end(here, process)
-    assert second.wait(60) == 1 and "LockException" in told
-    waited, _ = beside.communicate(timeout=60)
-    assert re.search(rf"at work on baseline seed 0 \(node\d, SLURM job {orphans[0]}, since \S+\); waiting", waited), (
-        waited
-    )
+    assert "LockException" in told and "Trying to restart job" not in told
+    waited, _ = beside.communicate(timeout=PATIENCE)
     assert beside.returncode == 0 and "already trained" in waited
     for seed in (0, 1):
         assert_trained_once(here, undisturbed, seed, resumed=False)
-        assert said(here, seed).count("training on") == 1
         assert "already trained" in said(here, seed), "the new job found it done, and appended to the log of the old"
-    assert "Trying to restart job" not in told
 
 
-def test_slurm_begins_a_job_again_whose_node_is_lost_while_its_first_copy_trains(cluster: Cluster, here: Path) -> None:
-    edit(here / "config.yaml", f"epochs: {EPOCHS}", "epochs: 900")
+def test_slurm_jobs_that_end_while_the_main_process_ends_or_the_next_begins_are_neither_lost_nor_done_twice(
+    cluster: Cluster, here: Path, undisturbed: Path
+) -> None:
+    send(here, *SCORES[:3])
+    go_on: dict[int, Callable[[], None]] = {}
+
+    def nearly_done() -> bool:
+        for seed in {0, 1, 2} - go_on.keys():
+            if "epoch 110/" in said(here, seed):
+                go_on[seed] = hold(here, seed)
+        return len(go_on) == 3
+
+    wait_until(nearly_done, "three trainings before their last epochs")
+    go_on[0]()
+    kill_senders()
+    (here / "snakemake.log").unlink()
+    process = send(here, *SCORES[:3])
+    wait_until(lambda: "Building DAG" in (here / "snakemake.log").read_text(), "a main process that plans")
+    go_on[1]()
+    wait_until(lambda: cluster.jobs("%i", "--states=PENDING"), "its job, which waits for the one at work")
+    go_on[2]()
+    assert "Trying to restart job" not in end(here, process)
+    for seed in range(3):
+        assert_trained_once(here, undisturbed, seed, resumed=False)
+    assert "Nothing to be done" in end(here, send(here, *SCORES[:3]))
+
+
+def test_slurm_begins_a_job_again_whose_node_is_lost_while_its_first_copy_trains(
+    cluster: Cluster, here: Path, undisturbed: Path
+) -> None:
     process = send(here, SCORES[0])
     wait_until(lambda: trains(here, 0), "a training")
+    go_on = hold(here, 0)
     ((node,),) = cluster.jobs("%N", "--states=RUNNING")
     cluster.stop(f"slurmd.{node}", signal.SIGKILL)
     try:
         wait_until(lambda: again(cluster, here, 1, 0) and "waiting for it" in said(here, 0), "its second copy")
+        go_on()
         end(here, process)
     finally:
         cluster.start(node)
-    assert said(here, 0).count("epoch   1/") == said(here, 0).count("epoch 900/") == 1, "trained once, by one at a time"
+    assert_trained_once(here, undisturbed, 0, resumed=False)
     assert "already trained" in said(here, 0)
-    assert read_json(here / HOME.seed("baseline", 0).train)["resumed_from"] == []
 
 
 def test_slurm_jobs_on_a_full_disk_fail_in_one_line_and_go_on_when_there_is_space(
@@ -200,20 +192,17 @@ def test_slurm_jobs_on_a_full_disk_fail_in_one_line_and_go_on_when_there_is_spac
 
 
 def test_slurm_warns_before_the_time_limit_and_the_job_goes_on_as_often_as_it_takes(
-    cluster: Cluster, here: Path
+    cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
-    edit(here / "config.yaml", f"epochs: {EPOCHS}", "epochs: 1500")
-    edit(here / "profiles/slurm/config.v8+.yaml", "runtime: 60", "runtime: 2")
+    edit(here / "profiles/slurm/config.v8+.yaml", "runtime: 60", "runtime: 3")
     edit(here / "profiles/slurm/config.v8+.yaml", "retries: 3", "retries: 0")
     process = send(here, SCORES[0])
-
-    def ended() -> bool:
-        cluster.begin_now()
-        return process.poll() is not None
-
-    wait_until(ended, "the end", 500)
+    for attempt in (1, 2):
+        wait_until(lambda: again(cluster, here, attempt, 0), "a training")  # noqa: B023
+        go_on = hold(here, 0)  # so that it takes longer than its job may
+        wait_until(lambda: all(map(is_warned, processes(here, 0))), "SLURM's warning")
+        go_on()
+    wait_until(lambda: again(cluster, here, 3, 0), "a training")
     end(here, process)
-    assert len(cluster.jobs("%i")) == 1 or job_of(cluster, 0, "COMPLETED")
-    steps = read_json(here / HOME.seed("baseline", 0).train)["resumed_from"]
-    assert steps and steps == sorted(set(steps)), "one job, without a retry, over its limit"
-    assert said(here, 0).count("epoch   1/") == 1
+    assert len(set(jobs_of(here, 0))) == 1, "one job, without a retry, over its limit twice"
+    assert_trained_once(here, undisturbed, 0)

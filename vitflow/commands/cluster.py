@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import yaml
 
-from vitflow.commands import plan
 from vitflow.commands.options import add_study, study_of
 from vitflow.machine import slurm
 from vitflow.machine.limits import THREADS
 from vitflow.machine.log import say
 from vitflow.machine.slurm import SlurmProblem
-from vitflow.results.cluster import Asked, Site, accounting, problems, status_command
+from vitflow.results.cluster import Asked, Site, accounting, limits, problems, status_command
 from vitflow.results.ledger import all_jobs
 from vitflow.results.requests import Requests
 from vitflow.study.reading import read_yaml
@@ -45,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     text = _filled((TEMPLATE / FILE).read_text(encoding="utf-8")) if options.profile is None else None
     profile = read_yaml(options.profile / FILE) if text is None else yaml.safe_load(text)
     site = Site.of(profile.get("default-resources") or {})
-    largest = _largest(study, options, site)
+    largest = _largest(study, site)
     if told := problems(site, profile.get("slurm-status-command", "sacct"), largest):
         raise SlurmProblem("\n".join(told))
     gpus = f", {site.gpus} GPU" if site.gpus else ""
@@ -58,11 +55,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _largest(study: Study, options: argparse.Namespace, site: Site) -> Asked:
-    jobs = all_jobs(study)
-    with redirect_stdout(sys.stderr):
-        plan.run(argparse.Namespace(config=options.config, brief=True, requests=True))
-    requests = Requests.read(study, jobs, site.gpus, site.minutes)
+def _largest(study: Study, site: Site) -> Asked:
+    jobs, counted = all_jobs(study), {}
+    if not site.gpus:
+        from vitflow.measuring.estimate import counted_memory
+
+        counted = {job.config.digest: {"bytes": counted_memory(job.config)} for job in jobs}
+    requests = Requests(counted, 1.0, site.gpus, site.minutes)
     dearest = max(jobs, key=requests.memory)
     return Asked(dearest.run, requests.memory(dearest), THREADS)
 
@@ -73,19 +72,23 @@ def _filled(template: str) -> str:
     if not every:
         raise SlurmProblem("no partition of this cluster takes jobs now; `sinfo` shows them")
     chosen = max(every, key=lambda nodes: (bool(nodes.gpus), nodes.default))
-    command = status_command()
+    kept = slurm.settings()
+    command = status_command(kept)
     if command is None:
         raise SlurmProblem(
             "this cluster keeps no accounting and forgets jobs as they end, so that Snakemake cannot follow them; have "
             "MinJobAge raised to 300, or call `vitflow train --pending` in a job of your own (docs/cluster.md)"
         )
+    mine = slurm.accounts() if accounting(kept) else []
+    site = Site(chosen.partition, DAY, mine[0] if mine else "")
+    longest = [DAY, chosen.minutes, *(limit.minutes for limit in limits(site, kept))]
     values = {
         "slurm_partition": chosen.partition,
         "gpu": int(bool(chosen.gpus)),
-        "runtime": min(chosen.minutes or DAY, DAY),
+        "runtime": min(most for most in longest if most is not None),
         "slurm-status-command": command,
     }
-    if mine := slurm.accounts() if accounting() else []:
+    if mine:
         template = template.replace("# slurm_account:", "slurm_account:")
         values["slurm_account"] = mine[0]
     for key, value in values.items():

@@ -32,6 +32,16 @@ class Nodes:
     gpus: dict[str, int] = field(default_factory=dict)  #: {kind: how many a node has}; '' is a kind without name
 
 
+@dataclass(frozen=True)
+class Limit:
+    """The most that a job gets of whoever pays for it; None: no limit."""
+
+    whose: str  #: ``account 'physics'``, ``quality of service 'short'``
+    minutes: int | None = None
+    gpus: int | None = None
+    megabytes: int | None = None
+
+
 def job() -> str | None:
     """The SLURM job that this process belongs to."""
     return os.environ.get("SLURM_JOB_ID")
@@ -84,8 +94,36 @@ def requeues(partition: str) -> bool:
 
 def accounts() -> list[str]:
     """Accounts that this user may name; none where no accounting is there to know of them."""
-    words = ("sacctmgr", "--noheader", "--parsable2", "show", "associations", "format=account")
-    return sorted(set(ask(*words, f"user={getpass.getuser()}").split()))
+    return sorted({account for (account,) in _recorded("account", "associations", f"user={getpass.getuser()}")})
+
+
+def limits(account: str, qos: str, partition: str) -> list[Limit]:
+    """Those of a job of this user; where account or quality of service are empty, of the ones that SLURM takes then.
+
+    A job beyond them is taken by sbatch and waits for ever.
+    """
+    columns = "defaultaccount,account,partition,maxwall,maxtres,defaultqos"
+    mine = _recorded(columns, "user", getpass.getuser(), "withassoc")
+    rows = [row for row in mine if row[1] == (account.lower() or row[0]) and row[2] in ("", partition)]
+    found = [_limit(f"account '{name}'", wall, most) for _, name, _, wall, most, _ in rows]
+    qualities = {qos or row[-1] or "normal" for row in rows} | {settings("partition", partition)["QoS"]}
+    known = _recorded("name,maxwall,maxtres", "qos")
+    return found + [_limit(f"quality of service '{row[0]}'", *row[1:]) for row in known if row[0] in qualities]
+
+
+def _recorded(columns: str, *of: str) -> list[list[str]]:
+    """Rows of what accounting knows."""
+    lines = ask("sacctmgr", "--noheader", "--parsable2", "show", *of, f"format={columns}").splitlines()
+    return [line.split("|") for line in lines]
+
+
+def _limit(whose: str, wall: str, most: str) -> Limit:
+    """Of SLURM's ``1-00:00:00`` and ``gres/gpu=1,mem=4G``."""
+    gpus, memory = re.search(r"gres/gpu=(\d+)", most), re.search(r"mem=(\d+)([MGT])", most)
+    units = {"M": 1, "G": 2**10, "T": 2**20}
+    return Limit(
+        whose, minutes(wall), int(gpus[1]) if gpus else None, int(memory[1]) * units[memory[2]] if memory else None
+    )
 
 
 def queue() -> list[tuple[str, str, str, str, str]]:

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitflow.machine import slurm
-from vitflow.machine.slurm import Nodes, SlurmProblem
+from vitflow.machine.slurm import Limit, Nodes, SlurmProblem
 from vitflow.study.names import nearest
 
 #: seconds between two looks at jobs, at most, and between sending and the first look: both Snakemake's
 LOOKS, FIRST_LOOK = 180, 40
+#: options that Snakemake gives to sbatch itself, and refuses among `slurm_extra`, job by job; and the lines for them
+LINES = {
+    "--partition": "slurm_partition",
+    "--account": "slurm_account",
+    "--time": "runtime",
+    "--gpus": "gpu",
+    "--gres": "gpu",
+    "--qos": "qos",
+    "--constraint": "constraint",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,8 @@ class Site:
     account: str = ""
     gpus: int = 0
     gpu_kind: str = ""
+    qos: str = ""
+    constraint: str = ""
     words: str = ""
 
     @classmethod
@@ -37,15 +49,9 @@ class Site:
             if not value.isdigit():
                 raise SlurmProblem(f"the profile's {key}: '{value}' is no whole number; for example 1")
             numbers[key] = int(value)
-        words = {key: str(resources.get(key) or "").strip("'") for key in ("slurm_account", "gpu_model", "slurm_extra")}
-        return cls(
-            str(resources["slurm_partition"]),
-            numbers["runtime"],
-            words["slurm_account"],
-            numbers["gpu"],
-            words["gpu_model"],
-            words["slurm_extra"],
-        )
+        keys = ("slurm_account", "gpu_model", "qos", "constraint", "slurm_extra")
+        account, kind, *rest = (str(resources.get(key) or "").strip("'") for key in keys)
+        return cls(str(resources["slurm_partition"]), numbers["runtime"], account, numbers["gpu"], kind, *rest)
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,16 @@ def problems(site: Site, status_command: str, asked: Asked) -> list[str]:
     if not mine[0].up:
         others = sorted({kind.partition for kind in every if kind.up})
         return [f"slurm_partition: '{site.partition}' takes no jobs now; these do: {', '.join(others)}"]
-    found = [*_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
-    found += [*_account(site), *_finished(status_command), *_preempted(site)]
+    kept = slurm.settings()
+    found = [*_words(site), *_time(site, mine[0]), *_gpus(site, mine, every), *_node(site, mine, every, asked)]
+    found += [*_account(site, kept, asked), *_finished(status_command, kept), *_preempted(site)]
     return found or _refused(site, asked)
+
+
+def _words(site: Site) -> Iterable[str]:
+    for option in site.words.split():
+        if key := LINES.get(option.partition("=")[0]):
+            yield f"slurm_extra: {option} has a line of its own in a profile, `{key}: ...`"
 
 
 def _time(site: Site, nodes: Nodes) -> Iterable[str]:
@@ -103,42 +116,64 @@ def _node(site: Site, mine: list[Nodes], every: list[Nodes], asked: Asked) -> It
         yield f"{asked.run} asks for {asked.threads} threads, and nodes of '{site.partition}' have {cpus} CPUs"
 
 
-def accounting() -> bool:
-    """Whether this cluster keeps a record of jobs that have ended."""
-    return not slurm.settings()["AccountingStorageType"].endswith(("none", "(null)"))
+def accounting(kept: Mapping[str, str]) -> bool:
+    """Whether a cluster of these settings keeps a record of jobs that have ended."""
+    return not kept["AccountingStorageType"].endswith(("none", "(null)"))
 
 
-def _account(site: Site) -> Iterable[str]:
-    if site.account and accounting():
+def remembers(kept: Mapping[str, str]) -> bool:
+    """Whether its controller knows jobs that have ended for so long that nobody misses their end."""
+    return int(kept["MinJobAge"].split()[0]) > LOOKS
+
+
+def status_command(kept: Mapping[str, str]) -> str | None:
+    """What tells Snakemake there that a job has ended; None where nothing does."""
+    return "squeue" if remembers(kept) else "sacct" if accounting(kept) else None
+
+
+def limits(site: Site, kept: Mapping[str, str]) -> list[Limit]:
+    """Those that a cluster of these settings keeps a job to."""
+    enforced = {"limits", "safe"} & set(kept["AccountingStorageEnforce"].split(","))
+    return slurm.limits(site.account, site.qos, site.partition) if accounting(kept) and enforced else []
+
+
+def megabytes(site: Site) -> int | None:
+    """The most that a job can ask for; None where there is no such partition. Raises SlurmProblem."""
+    nodes = [nodes.megabytes for nodes in slurm.nodes() if nodes.partition == site.partition]
+    paid = [limit.megabytes for limit in limits(site, slurm.settings()) if limit.megabytes is not None]
+    return min([max(nodes), *paid]) if nodes else None
+
+
+def _account(site: Site, kept: Mapping[str, str], asked: Asked) -> Iterable[str]:
+    if site.account and accounting(kept):
         valid = slurm.accounts()
         if site.account.lower() not in valid:
             yield f"slurm_account: '{site.account}' is none of yours{nearest(site.account, valid)}"
+            return
+    for limit in limits(site, kept):
+        if limit.minutes is not None and site.minutes > limit.minutes:
+            yield f"runtime: {site.minutes} minutes, and {limit.whose} grants {limit.minutes} at most"
+        if limit.gpus is not None and site.gpus > limit.gpus:
+            yield f"gpu: {site.gpus}, and {limit.whose} grants a job {limit.gpus} at most"
+        if limit.megabytes is not None and asked.megabytes > limit.megabytes:
+            yield f"{asked.run} needs {asked.megabytes} MB, and {limit.whose} grants a job {limit.megabytes} at most"
 
 
-def remembers() -> bool:
-    """Whether the controller knows jobs that have ended for so long that nobody misses their end."""
-    return int(slurm.settings()["MinJobAge"].split()[0]) > LOOKS
-
-
-def status_command() -> str | None:
-    """What tells Snakemake here that a job has ended; None where nothing does."""
-    return "squeue" if remembers() else "sacct" if accounting() else None
-
-
-def _finished(configured: str) -> Iterable[str]:
-    if configured == "sacct" and not accounting():
+def _finished(configured: str, kept: Mapping[str, str]) -> Iterable[str]:
+    if configured == "sacct" and not accounting(kept):
         yield (
             "slurm-status-command: sacct, and this cluster keeps no accounting: Snakemake would wait for ever for jobs "
             "that have ended; say squeue"
         )
-    if configured == "squeue" and not remembers():
+    if configured == "squeue" and not remembers(kept):
         instead = (
-            "say sacct" if accounting() else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
+            "say sacct"
+            if accounting(kept)
+            else "have MinJobAge raised to 300, or use `vitflow train --pending` in a job"
         )
-        age = slurm.settings()["MinJobAge"]
         yield (
-            f"slurm-status-command: squeue, and this cluster forgets ended jobs after {age}: Snakemake would miss "
-            f"them; {instead}"
+            f"slurm-status-command: squeue, and this cluster forgets ended jobs after {kept['MinJobAge']}: Snakemake "
+            f"would miss them; {instead}"
         )
 
 
@@ -153,9 +188,10 @@ def _preempted(site: Site) -> Iterable[str]:
 def _refused(site: Site, asked: Asked) -> list[str]:
     """What sbatch itself says to a job like the largest of the study, of which none is sent."""
     gpus = [f"--gpus={site.gpu_kind}{':' if site.gpu_kind else ''}{site.gpus}"] if site.gpus else []
-    account = [f"--account={site.account}"] if site.account else []
+    said = {"account": site.account, "qos": site.qos, "constraint": site.constraint}
     request = [f"--partition={site.partition}", f"--time={site.minutes}", f"--mem={asked.megabytes}", "--nodes=1"]
-    words = [*request, f"--cpus-per-task={asked.threads}", *gpus, *account, *site.words.split()]
+    words = [*request, f"--cpus-per-task={asked.threads}", *gpus]
+    words += [*(f"--{option}={value}" for option, value in said.items() if value), *site.words.split()]
     try:
         slurm.ask("sbatch", "--test-only", *words, "--wrap=true")
     except SlurmProblem as refusal:

@@ -44,9 +44,10 @@ class Strict(BaseModel):
         if not isinstance(data, dict):
             return data
         for field, value in data.items():
-            annotation = cls.model_fields[field].annotation if field in cls.model_fields else None
-            if isinstance(value, bool) and {annotation, *get_args(annotation)} & {int, float}:
-                raise ValueError(f"{field}: expected a number, not {spell(value)}")
+            if isinstance(value, bool) and field in cls.model_fields:
+                annotation = cls.model_fields[field].annotation
+                if {annotation, *get_args(annotation)} & {int, float}:
+                    raise ValueError(f"{field}: expected a number, not {spell(value)}")
         return {field: 0.0 if isinstance(value, float) and value == 0 else value for field, value in data.items()}
 
 

@@ -75,11 +75,22 @@ def expand(study: Study) -> Grid:
     The baseline's own value belongs to every axis, written down or not.
     Raises ConfigError naming the place of an unknown field, bad value or impossible combination.
     """
+    said = study.model_dump_json()
+    if said not in _expanded:
+        _expanded[said] = _expand(study)
+    return _expanded[said]
+
+
+#: by what a study says: it is asked for in many places, and takes long where there are a thousand runs
+_expanded: dict[str, Grid] = {}
+
+
+def _expand(study: Study) -> Grid:
     baseline = study.baseline_run
     seeds = tuple(range(study.seeds))
     runs = {BASELINE: Run(BASELINE, baseline, tuple(range(study.baseline_seeds or study.seeds)))}
     by_digest = {baseline.digest: BASELINE}
-    points = [Point(BASELINE, BASELINE, BASELINE, BASELINE)]
+    points = {(BASELINE, BASELINE, BASELINE): Point(BASELINE, BASELINE, BASELINE, BASELINE)}
 
     def place(group: str, axis: str, value: str, changes: dict[str, Scalar], where: str) -> None:
         try:
@@ -88,10 +99,8 @@ def expand(study: Study) -> Grid:
             raise ConfigError(f"{where}: {error}") from None
         name = by_digest.setdefault(config.digest, run_name(baseline, config))
         runs.setdefault(name, Run(name, config, seeds))
-        stands = next((p.run for p in points if (p.group, p.axis, p.value) == (group, axis, value)), None)
-        if stands is None:
-            points.append(Point(group, axis, value, name))
-        elif stands != name:
+        stands = points.setdefault((group, axis, value), Point(group, axis, value, name))
+        if stands.run != name:
             raise ConfigError(f"{where}: '{value}' names two different points; give each its own name")
 
     for group, axes in study.ablations.items():
@@ -120,7 +129,7 @@ def expand(study: Study) -> Grid:
     for name, changes in study.references.items():
         place("references", "references", name, dict(changes), f"references.{name}")
 
-    return Grid(runs, tuple(points))
+    return Grid(runs, tuple(points.values()))
 
 
 def feature_runs(study: Study) -> list[str]:

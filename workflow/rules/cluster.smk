@@ -7,7 +7,6 @@ import signal
 from snakemake.exceptions import IncompleteCheckpointException
 
 from vitflow.machine.limits import THREADS
-from vitflow.machine import slurm
 from vitflow.machine.slurm import SlurmProblem
 from vitflow.results import cluster
 from vitflow.results.lock import sittings
@@ -38,7 +37,7 @@ def requests(finalists=False):
     """What jobs ask for: planned first where nobody has, unless it is only asked what would be done."""
     known = [*JOBS, *FRESH.values()]
     sends = SITE and workflow.is_main_process and not workflow.dryrun
-    most = max((n.megabytes for n in slurm.nodes() if n.partition == SITE.partition), default=None) if sends else None
+    most = cluster.megabytes(SITE) if sends else None
     found = Requests.read(STUDY, known, GPUS, LONGEST, most)
     if sends and not all(found.knows(job) for job in known):
         shell("vitflow plan --brief --requests --config {CONFIG}")
