@@ -77,11 +77,12 @@ def expand(study: Study) -> Grid:
     """
     said = study.model_dump_json()
     if said not in _expanded:
+        _expanded.clear()
         _expanded[said] = _expand(study)
     return _expanded[said]
 
 
-#: by what a study says: it is asked for in many places, and takes long where there are a thousand runs
+#: of the latest study, by what it says: it is asked for in many places, and takes long where there are a thousand runs
 _expanded: dict[str, Grid] = {}
 
 
