@@ -30,7 +30,8 @@ from vitflow.study.names import ConfigError, check_name, check_words, is_text, n
         HEAD + f"ablations: {{{'a' * 101}: {{width: [96]}}}}": ["ablations: ", "cannot name a group", "100 at most"],
         HEAD + f"ablations: {{g: {{m: [{{name: {'q' * 101}, width: 96}}]}}}}": ["ablations.g.m: ", "100 at most"],
         HEAD + "ablations: {g: {m: [{name: q, width: 96, depth: 5, heads: 4, epochs: 7, batch_size: 99, "
-        "learning_rate: 0.01, weight_decay: 0.03, mlp_ratio: 3, label_smoothing: 0.1, pool: mean, drop_path: 0.1, optimizer: sgd, "
+        "learning_rate: 0.01, weight_decay: 0.03, mlp_ratio: 3, label_smoothing: 0.1, pool: mean, drop_path: 0.1, "
+        "random_erasing: 0.25, layer_scale: 0.01, registers: 4, gradient_clip: 5, "
         "augmentation: crop_flip, patch_size: 2, mixing: mixup, warmup_epochs: 1}]}}": [
             "ablations.g.m: 'augmentation=",
             "changes too many fields to be a file's name; change fewer",
