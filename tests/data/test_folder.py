@@ -34,7 +34,7 @@ def test_a_path_that_is_too_long_is_told() -> None:
 def test_a_place_that_may_not_be_read_is_told(locked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source()
     lock(monkeypatch, Path(locked))
-    refused(folder(), "source/pets: cannot be read (Permission denied); correct dataset.path, or the permissions")
+    refused(folder(), "source/pets: cannot be read (Permission denied); correct dataset.path")
 
 
 def test_a_path_that_would_move_the_cursor_is_told_with_escapes() -> None:

@@ -142,4 +142,4 @@ def existing(dataset: Dataset) -> Path:
     try:
         return reach(str(dataset.path))
     except OutOfReach as problem:
-        raise DataError(f"{problem}; correct dataset.path, or the permissions of what it names") from None
+        raise DataError(f"{problem}; correct dataset.path") from None
