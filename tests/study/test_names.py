@@ -33,7 +33,7 @@ from vitflow.study.names import ConfigError, check_name, check_words, is_text, n
         "learning_rate: 0.01, weight_decay: 0.03, mlp_ratio: 3, label_smoothing: 0.1, pool: mean, drop_path: 0.1, "
         "random_erasing: 0.25, layer_scale: 0.01, registers: 4, gradient_clip: 5, "
         "augmentation: crop_flip, patch_size: 2, mixing: mixup, warmup_epochs: 1}]}}": [
-            "ablations.g.m: 'augmentation=",
+            "ablations.g.m: 'batch_size=",
             "changes too many fields to be a file's name; change fewer",
         ],
         HEAD + "ablations: {'a/b': {width: [96]}}": ["ablations: 'a/b' cannot name a group", "for example 'a-b'"],
