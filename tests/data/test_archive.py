@@ -147,7 +147,7 @@ BESIDE = "beside zip archives, which alone are read there; put it into one (with
     [
         "more.tar", "more.tgz", "more.tar.gz", "more.7z.001", "c.zip.part", "c.zip.crdownload",
         "Unconfirmed 1.crdownload", "c.zip.download/c.zip", "more/d.zip", "0.png", "0.HEIC", "cow/0.jpg",
-        "val/cat/0.gif",
+        "val/cat/0.gif", "pets.z01",
     ],
 )  # fmt: skip
 def test_what_is_meant_as_images_beside_archives_is_told(place: str) -> None:
