@@ -60,12 +60,12 @@ def check(dataset: Dataset) -> None:
         if _kind(before) != _kind(now):
             return
         before, now = ({name: found[:1] for name, found in files.items()} for files in (before, now))
-    gone = [name for name in before.keys() - now.keys() if not refusals.covers(str(place / name))]
+    gone = refusals.without(str(place / name) for name in before.keys() - now.keys())
     told = [
         f"{len(names)} {what} ({spell_name(names[0] if names[0] != '.' else place.name)}{', ...' * (len(names) > 1)})"
         for what, names in (
             ("new", sorted(now.keys() - before.keys())),
-            ("gone", sorted(gone)),
+            ("gone", sorted(os.path.relpath(path, place) for path in gone)),
             ("changed", sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
         )
         if names

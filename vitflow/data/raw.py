@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,10 +80,10 @@ class Refusals:
         """Note a file; ``reason`` says what is wrong and what to do."""
         self._by_reason.setdefault(reason, {})[where] = None
 
-    def covers(self, where: str) -> bool:
-        """Whether a file, or a folder that it lies in, was noted."""
+    def without(self, files: Iterable[str]) -> list[str]:
+        """Those of ``files`` that neither were noted nor lie in a folder that was."""
         noted = {name for names in self._by_reason.values() for name in names}
-        return not noted.isdisjoint([where, *map(str, Path(where).parents)])
+        return [file for file in files if noted.isdisjoint([file, *map(str, Path(file).parents)])]
 
     def told(self) -> str:
         """SHOWN files with what is wrong with them, and how many more there are."""
