@@ -11,7 +11,10 @@ from support.images import SIZE, make_images, write_tree
 from support.results import IMAGES, MANIFEST, bring_techniques
 
 from vitflow import cli
-from vitflow.results import record
+from vitflow.data.raw import spell_name
+from vitflow.machine.files import write_text
+from vitflow.results import ledger, record, stages
+from vitflow.study.reading import read_study
 
 
 def test_data_that_cannot_be_written_are_told(here: Path, mistake: Mistake) -> None:
@@ -111,8 +114,10 @@ def test_another_place_is_read_where_it_is_named(pets: Path, mistake: Mistake) -
     pets.rename("elsewhere")
     assert cli.main(["prepare", "--path", "elsewhere"]) == 0
     write_tree(Path("others"), make_images(seed=1))
-    assert "others: other images than" in mistake("prepare", "--path", "others")
-    assert mistake("prepare", "--path", "nowhere") == "vitflow: --path nowhere: no such file or folder"
+    assert "others: other images or names than" in mistake("prepare", "--path", "others")
+    for path in ("nowhere", "~nobodyxyz/x", "new\nline"):
+        assert mistake("prepare", "--path", path) == f"vitflow: --path {spell_name(path)}: no such file or folder"
+    assert mistake("prepare", "--path", "x" * 5000).endswith("x: cannot be read (File name too long)")
 
 
 def test_other_images_replace_those_of_which_there_are_results_only_where_that_is_said(
@@ -121,14 +126,42 @@ def test_other_images_replace_those_of_which_there_are_results_only_where_that_i
     assert cli.main(["prepare"]) == 0
     assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
     (pets / "test/cat/0.png").unlink()
-    told = "pets: other images than data/folder-pets-3be1d422.json has recorded: test (cat 2 for 3); correct"
+    told = "pets: other images or names than data/folder-pets-3be1d422.json has recorded: test (cat 2 for 3); correct"
     assert told in mistake("prepare")
     shutil.rmtree("results")
     Path("data/folder-pets-3be1d422.origin.json").unlink()  # as in a clone, whose manifest comes from git
     assert told in mistake("prepare")
     capsys.readouterr()
     assert cli.main(["prepare", "--replace"]) == 0
-    assert "replaced, since there are other images: test (cat 2 for 3)" in capsys.readouterr().out
+    assert "replaced, since there are other images or names: test (cat 2 for 3)" in capsys.readouterr().out
+
+
+def test_classes_under_other_names_are_told_and_make_tables_again_but_no_training(
+    pets: Path, mistake: Mistake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stand() -> tuple[str, dict[str, str]]:
+        study = read_study("config.yaml")
+        return ledger.jobs(study)[0].status, {name: stage.state for name, stage in stages.stages(study).items()}
+
+    def rename(old: str, new: str) -> None:
+        for split in ("train", "test"):
+            (pets / split / old).rename(pets / split / new)
+
+    assert cli.main(["prepare"]) == 0
+    for stage in stages.stages(read_study("config.yaml")).values():
+        for path in stage.outputs:
+            write_text(path, "made")
+        stage.seal()
+    rename("cat", "bee")
+    capsys.readouterr()
+    assert cli.main(["prepare"]) == 0
+    assert "replaced, since there are other images or names: names of classes (bee for cat)" in capsys.readouterr().out
+    assert {name for name, state in stand()[1].items() if state == "outdated"} == {"summary", "features", "mistakes"}
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    rename("bee", "ant")
+    assert "recorded: names of classes (ant for bee); correct" in mistake("prepare")
+    assert cli.main(["prepare", "--replace"]) == 0
+    assert stand()[0] == "trained", "of the same images"
 
 
 def test_a_split_that_the_images_do_not_allow_is_told_before_they_are_written(pets: Path, mistake: Mistake) -> None:

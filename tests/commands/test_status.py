@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from support.checkouts import environment
-from support.commands import WAITING, Mistake, keep
+from support.commands import TWO_RUNS, WAITING, Mistake, keep
 from support.files import edit
-from support.results import BASELINE, HOME, ROOT
+from support.results import BASELINE, HOME, ROOT, bring_techniques
 
 from vitflow import cli
 from vitflow.commands import status
@@ -29,6 +29,14 @@ def lines_after(capsys: pytest.CaptureFixture[str], number: int) -> list[str]:
     lines = capsys.readouterr().out.splitlines()
     assert lines[-number - 1].startswith("tiny: ")
     return lines[-number:]
+
+
+def test_status_of_a_study_that_never_ran_leaves_nothing_behind(in_an_empty_folder: None) -> None:
+    Path("config.yaml").write_text(TWO_RUNS)
+    bring_techniques()
+    before = sorted(Path().rglob("*"))
+    assert cli.main(["status"]) == 0
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_status_tells_every_seed_and_orphans(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

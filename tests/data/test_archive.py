@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import tarfile
 import zipfile
@@ -117,7 +119,7 @@ def test_names_in_an_untold_alphabet_are_refused() -> None:
         written = (japanese.encode("shift_jis") + b"_")[:3]
         content = content.replace(f"/{name}/".encode(), b"/" + written + b"/")
     archive.write_bytes(content)
-    refused(folder(archive), "18 files cannot be used", "in an alphabet that the archive does not tell")
+    refused(folder(archive), "18 cannot be used", "in an alphabet that the archive does not tell")
 
 
 @pytest.mark.parametrize("name", ["0.png", "pets/val/cat/0.jpeg"])
@@ -135,6 +137,79 @@ def test_a_class_without_images_is_told() -> None:
         handle.writestr("pets/train/cow/", "")
         handle.writestr("pets/test/cow/", "")
     refused(folder(archive), "zips/pets.zip/pets/train/cow, zips/pets.zip/pets/test/cow: a class without images")
+
+
+BESIDE = "beside zip archives, which alone are read there; put it into one (with train/<class>/), or elsewhere"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "more.tar", "more.tgz", "more.tar.gz", "more.7z.001", "c.zip.part", "c.zip.crdownload",
+        "Unconfirmed 1.crdownload", "c.zip.download/c.zip", "more/d.zip", "0.png", "0.HEIC", "cow/0.jpg",
+        "val/cat/0.gif", "pets.z01",
+    ],
+)  # fmt: skip
+def test_what_is_meant_as_images_beside_archives_is_told(place: str) -> None:
+    write_zip(Path("zips/pets.zip"), source())
+    file = Path("zips") / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"PK")
+    refused(folder("zips"), f"zips/{place.split('/')[0]}: {BESIDE}")
+
+
+def test_all_that_lies_beside_archives_and_all_damaged_ones_are_told_at_once() -> None:
+    write_zip(Path("zips/pets.zip"), source())
+    for name in ("more.zip", "another.zip"):
+        Path(f"zips/{name}").write_bytes(b"PK")
+    Path("zips/0.png").write_bytes(b"")
+    told = "zips/another.zip, zips/more.zip: damaged or incomplete zip archive"
+    refused(folder("zips"), "3 cannot be used: ", told, f"zips/0.png: {BESIDE}")
+
+
+@pytest.mark.parametrize("name", ["README.md", "labels.csv.gz", "pets.zip.md5", "a.zip.txt", ".x.png", "docs/a.txt"])
+def test_texts_beside_archives_are_nobodys_business(name: str) -> None:
+    write_zip(Path("zips/pets.zip"), source())
+    (Path("zips") / name).parent.mkdir(exist_ok=True)
+    (Path("zips") / name).write_text("words")
+    assert same(load(folder("zips")), load(folder()))
+
+
+def test_a_tree_beside_archives_is_taken_alone() -> None:
+    write_zip(source() / "all.zip", Path("source/pets"))
+    assert load(folder()).classes == ("cat", "dog")
+
+
+def test_an_archive_packed_in_a_way_that_is_not_read_is_told() -> None:
+    archive = write_zip(Path("zips/pets.zip"), source())
+    content = bytearray(archive.read_bytes())
+    content[content.find(b"PK\x01\x02") + 10] = 9
+    archive.write_bytes(content)
+    refused(folder(archive), "packed by Deflate64, which is not read; unpack the archive and name its folder")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"Rar!\x1a\x07", "a RAR archive, which is not read; unpack it and name its folder"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive, which is not read; unpack it"),
+        (b"\x89PNG\r\n\x1a\n", "a single image; name the folder that has train/<class>/*"),
+        (b"", "damaged or incomplete zip archive"),
+    ],
+)
+def test_a_file_that_is_no_zip_is_called_what_it_is(content: bytes, told: str) -> None:
+    Path("pets").write_bytes(content)
+    refused(folder("pets"), f"pets: {told}")
+
+
+def test_an_archive_that_may_not_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = write_zip(Path("zips/pets.zip"), source())
+
+    def denied(file: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(zipfile, "ZipFile", denied)
+    refused(folder(archive), "zips/pets.zip: cannot be read (Permission denied); check its permissions")
 
 
 @pytest.mark.parametrize("kind", ["w", "w:gz"])

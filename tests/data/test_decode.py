@@ -129,8 +129,29 @@ def header(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("side", [12_000, 60_000])
 def test_an_image_that_would_fill_the_memory_is_not_unpacked(side: int, recwarn: pytest.WarningsRecorder) -> None:
-    with pytest.raises(Unusable, match="pixels"):
+    with pytest.raises(Unusable, match="pixels, expected 6x6; resize it: `mogrify -resize 6x6"):
         decode(header(side, side), SIZE, 3)
+
+
+def photograph(kind: int) -> bytes:
+    """A JPEG with a second picture behind it, and what that is by the MP format: 0 undefined, or 0x020002 a view."""
+    content = saved(PICTURE, "MPO", save_all=True, append_images=[PICTURE.rotate(90)])
+    place = content.index(b"\0\0\x03\0" + struct.pack("<L", content.index(b"\xff\xd8", 2)))  # of the first, its length
+    place += 16  # that of the second
+    assert content[place : place + 4] == bytes(4)
+    return content[:place] + struct.pack("<L", kind) + content[place + 4 :]
+
+
+@pytest.mark.parametrize("kind", [0, 0x010001, 0x010002])
+def test_of_a_photograph_with_a_preview_or_a_gain_map_the_photograph_is_read(kind: int) -> None:
+    assert Image.open(io.BytesIO(photograph(kind))).n_frames == 2
+    assert np.array_equal(decode(photograph(kind), SIZE, 3), decode(saved(PICTURE, "JPEG"), SIZE, 3))
+
+
+@pytest.mark.parametrize("kind", [0x020001, 0x020002, 0x020003])
+def test_several_views_in_one_file_are_refused(kind: int) -> None:
+    with pytest.raises(Unusable, match=r"2 views in one file; keep one: `convert FILE\[0\] NEW.png`"):
+        decode(photograph(kind), SIZE, 3)
 
 
 DAMAGE: list[Callable[[bytes], bytes]] = [

@@ -11,6 +11,7 @@ import pytest
 from support.images import KEY, SIZE, folder, make_images, refused, source, write_tree
 
 from vitflow.data.prepare import load, prepare
+from vitflow.data.raw import DataError
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,16 @@ def test_prepared_images_of_another_shape_than_configured_are_refused() -> None:
     source()
     prepare(folder())
     refused(folder(image_size=SIZE + 2), f"data/{KEY}.json", "(6, 3, 2)", "(8, 3, 2)", action=load)
+
+
+def test_a_class_that_goes_without_its_duplicates_is_told() -> None:
+    images = make_images()
+    images["test"]["cat"] = images["train"]["cat"]
+    write_tree(Path("source/pets"), images)
+    dataset = folder(duplicates="drop")
+    told = "class 'cat' has 0 training images; validation_fraction 0.1 takes 0"
+    with pytest.raises(DataError, match=f"{told}.*; 6 more are dropped as duplicates"):
+        prepare(dataset, studied=[dataset])
 
 
 def test_the_digest_identifies_the_images_of_both_splits() -> None:

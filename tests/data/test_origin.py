@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.images import KEY, SIZE, folder, make_images, refused, same, source, write_tree, write_zip
+from support.images import KEY, SIZE, folder, lock, make_images, refused, same, source, write_tree, write_zip
 
 from vitflow.data.manifest import check_prepared
 from vitflow.data.prepare import load, prepare
@@ -97,7 +97,7 @@ def test_reading_a_touched_source_anew_is_enough_where_its_images_are_the_same()
     tree = source()
     first = load(folder())
     os.utime(tree / "train/cat/3.png", (1, 1))
-    advice = "`vitflow prepare`, with the --config of the study, reads it anew"
+    advice = "`vitflow prepare`, with the --config of the study, reads it anew, and with --replace also where results"
     for asks in (
         load,
         lambda dataset: check_prepared([dataset]),
@@ -113,6 +113,60 @@ def test_a_source_out_of_reach_is_not_needed() -> None:
     tree.rename("elsewhere")
     assert same(load(folder()), first)
     refused(folder(), "source/pets: no such file or folder")
+
+
+@pytest.mark.parametrize("locked", ["source", "source/pets"])
+def test_a_source_that_may_not_be_read_is_out_of_reach(locked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source()
+    first = load(folder())
+    lock(monkeypatch, Path(locked))
+    check_prepared([folder()])
+    assert same(load(folder()), first)
+
+
+def test_a_disk_that_is_not_mounted_is_out_of_reach() -> None:
+    tree = source()
+    first = load(folder())
+    tree.rename("elsewhere")
+    tree.mkdir()
+    (tree / ".nfs1").touch()
+    assert same(load(folder()), first)
+    (tree / "train").mkdir()
+    refused(folder(), "files 18 gone (test/cat/0.png, ...)", action=load)
+
+
+def zipped() -> Path:
+    return write_zip(Path("pets.zip"), Path("source/pets"))
+
+
+def copied() -> Path:
+    return shutil.copytree("source/pets", Path("copy"))
+
+
+def zipped_in_a_folder() -> Path:
+    return write_zip(Path("zips/pets.zip"), Path("source/pets")).parent
+
+
+@pytest.mark.parametrize("make", [zipped, copied, zipped_in_a_folder])
+def test_images_read_from_a_copy_are_those_of_the_study_until_its_place_changes(make: Callable[[], Path]) -> None:
+    tree = source()
+    prepare(folder(), path=str(make()))
+    first = load(folder())
+    check_prepared([folder()])
+    deleted(tree)
+    if make is copied:
+        refused(folder(), "files 1 gone (test/cat/2.png)", action=load)
+    else:  # of archives and a tree nothing can be compared without unpacking them
+        assert same(load(folder()), first)
+
+
+def test_a_copy_of_an_archive_is_the_same_source() -> None:
+    archive = write_zip(Path("zips/pets.zip"), source())
+    shutil.copy(archive, "copy.zip")
+    prepare(folder(archive), path="copy.zip")
+    load(folder(archive))
+    archive.write_bytes(archive.read_bytes() + b" ")
+    refused(folder(archive), "files 1 changed (pets.zip)", action=load)
 
 
 def test_without_a_note_of_where_they_came_from_the_digests_count(tmp_path: Path) -> None:
@@ -165,6 +219,23 @@ def test_a_damaged_note_is_told() -> None:
     source()
     prepare(folder())
     Path(f"data/{KEY}.origin.json").write_text("{")
+    refused(folder(), f"data/{KEY}.origin.json: damaged", "delete it", action=load)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"place": 3, "files": {}}',
+        '{"place": "x", "files": []}',
+        '{"place": "x", "files": {"a": 3}}',
+        '{"place": "x", "files": {"a": ["1", 2]}}',
+        '{"place": "x", "files": {"a": [1]}}',
+    ],
+)
+def test_a_note_of_other_types_is_damaged(text: str) -> None:
+    source()
+    prepare(folder())
+    Path(f"data/{KEY}.origin.json").write_text(text)
     refused(folder(), f"data/{KEY}.origin.json: damaged", "delete it", action=load)
 
 

@@ -25,10 +25,20 @@ def test_foreign_data_is_refused_and_nothing_overwritten() -> None:
     tree = source()
     prepare(folder())
     Image.new("RGB", (SIZE, SIZE)).save(tree / "test/dog/0.png")
-    told = f"source/pets: other images than data/{KEY}.json has recorded: test (as many of each class); correct"
+    told = f"source/pets: other images or names than data/{KEY}.json has recorded: test (as many of each class)"
     refused(folder(), told, "`vitflow prepare --replace`")
     Path(f"data/{KEY}.safetensors").unlink()  # as in a clone, whose manifest comes from git
     refused(folder(), told, action=load)
+
+
+def test_classes_under_other_names_are_told_and_replaced_only_where_that_is_said() -> None:
+    tree = source()
+    before = prepare(folder())
+    for split in ("train", "test"):
+        (tree / split / "cat").rename(tree / split / "bee")  # the order stays, and so do all digests
+    refused(folder(), f"or names than data/{KEY}.json has recorded: names of classes (bee for cat); correct")
+    after = prepare(folder(), may_replace=lambda difference: difference == "names of classes (bee for cat)")
+    assert after["classes"] == ["bee", "dog"] and after["digests"] == before["digests"]
 
 
 def test_prepare_heals_a_damaged_prepared_file_which_load_refuses() -> None:

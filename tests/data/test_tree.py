@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.images import SIZE, folder, refused, source
+from support.images import SIZE, folder, lock, refused, source
 
 from vitflow.data.prepare import prepare
 
@@ -85,28 +85,38 @@ def test_a_class_folder_or_split_that_leads_elsewhere_is_refused() -> None:
     refused(folder(), "source/pets/train/dog: a link that leads out of the folder of images")
 
 
+def test_of_a_split_that_leads_elsewhere_no_file_is_read() -> None:
+    tree = source()
+    shutil.move(tree / "train", "train")
+    (tree / "train").symlink_to(Path("train").absolute())
+    Path("train/cat/0.png").write_bytes(b"damaged")
+    message = refused(folder(), "source/pets/train: a link that leads out of the folder of images")
+    assert "damaged" not in message and "0.png" not in message
+
+
 def test_a_link_within_the_tree_is_what_it_leads_to() -> None:
     tree = source()
     (tree / "train/cat/again.png").symlink_to("0.png")
     assert prepare(folder())["duplicates"]["repeated"]["count"] == 1
 
 
-def test_a_folder_that_may_not_be_read_is_named() -> None:
-    tree = source()
-    (tree / "train/dog").chmod(0)
-    if os.access(tree / "train/dog", os.R_OK):
-        pytest.skip("root may read everything")
-    refused(folder(), "source/pets/train/dog: cannot be read (Permission denied)")
+def test_a_folder_that_may_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock(monkeypatch, source() / "train/dog")
+    message = refused(folder(), "source/pets/train/dog: cannot be read (Permission denied); check its permissions")
+    assert "without images" not in message
 
 
 BESIDE = "not in train/<class> or test/<class>; move it there"
 
 
-@pytest.mark.parametrize("place", ["0.png", "val/cat/0.png", "extra/deep/er/0.JPG", "Train/cat/0.png"])
+@pytest.mark.parametrize(
+    "place",
+    ["0.png", "val/cat/0.png", "extra/deep/er/0.JPG", "Train/cat/0.png", "originals/0.HEIC", "val/0.tif", "0.gif"],
+)
 def test_images_beside_the_splits_are_told(place: str) -> None:
     file = source() / place
     file.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (SIZE, SIZE)).save(file)
+    file.write_bytes(b"an image of some kind")
     told = place.split("/")[0]
     refused(folder(), f"source/pets/{told}: {BESIDE} (validation images are drawn from train)")
 
@@ -130,11 +140,20 @@ def test_a_class_without_images_is_told() -> None:
     refused(folder(), told)
 
 
+@pytest.mark.parametrize(("name", "split"), [("Train", "train"), ("TEST", "test"), ("training", "train")])
+def test_a_split_that_is_spelled_wrongly_is_told(name: str, split: str) -> None:
+    tree = source()
+    shutil.copytree(tree / split, tree / name)
+    refused(folder(), f"source/pets/{name}: not in train/<class> or test/<class>", f"; did you mean '{split}'?")
+
+
 def test_without_splits_what_is_there_instead_is_named() -> None:
     tree = source()
     (tree / "train").rename(tree / "training")
     (tree / "test").rename(tree / "testing")
-    refused(folder(), "expected train/<class>/* and test/<class>/*", "there are testing, training")
+    refused(
+        folder(), "expected train/<class>/* and test/<class>/*", "there are testing, training; rename testing -> test"
+    )
 
 
 @pytest.mark.parametrize("name", ["ehthumbs_vista.db", "Picasa.ini", "0.png~", "~", "Icon\r", "THUMBS.DB", ".0.png"])

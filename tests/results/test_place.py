@@ -38,6 +38,25 @@ def test_a_command_called_elsewhere_says_where_to_go_and_leaves_nothing(
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("there", ["results/s/amd.json", "results/s"])
+def test_a_study_called_like_something_else_among_the_results_is_told(
+    project: Path, there: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    Path(there).parent.mkdir(parents=True)
+    Path(there).write_text("no study's")
+    assert main(["status"]) == 2
+    told = "vitflow: config.yaml: study 's': results/s is there and is no study's; give it another name\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("kept", ["runs", "state", "analysis", "cost", ""])
+def test_a_study_that_has_begun_is_its_own(project: Path, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    (Path("results/s") / kept).mkdir(parents=True)
+    check_name(Path("config.yaml"), "s")
+
+
 def test_below_a_project_its_folder_is_named_even_without_a_configuration(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from support.studies import HEAD, IsTold, mistakes
         HEAD + "ablations: {g: {width: []}}": ["ablations.g.width: an axis needs at least one value"],
         HEAD + "ablations: {g: {patchsize: [2]}}": ["ablations.g.patchsize: no field 'patchsize'", "'patch_size'?"],
         HEAD + "ablations: {g: {width: [[96]]}}": ["ablations.g.width.0: expected a finite number or a word, not [96]"],
-        HEAD + "ablations: {g: {width: [2024-01-01]}}": ["ablations.g.width.0: expected a finite number or a word"],
+        HEAD + "ablations: {g: {width: [2024-01-01]}}": ["line 3: 2024-01-01 would be read as a date"],
         HEAD + "ablations: {g: {width: [null]}}": ["ablations.g.width: model.width: ", "(got None)"],
         HEAD + "ablations: {g: {m: [{width: 96}]}}": ["ablations.g.m: ", "needs a name and at least one field"],
         HEAD + "ablations: {g: {m: [{name: q}]}}": ["ablations.g.m: ", "needs a name and at least one field"],

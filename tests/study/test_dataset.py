@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.studies import IsTold, literals, mistakes
 
 from vitflow.study.dataset import IMAGES, Dataset
-from vitflow.study.names import check_name
+from vitflow.study.names import check_name, is_text, seen
 
 FOLDER = {"name": "folder", "image_size": 8, "channels": 1, "classes": 2}
 
@@ -35,7 +35,9 @@ def test_the_prepared_files_of_a_known_dataset_have_its_name(name: str, path: st
     assert Dataset.model_validate({"name": name, "path": path}).key == name
 
 
-PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
+PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30).filter(
+    lambda path: bool(seen(path)) and is_text(path)
+)
 
 
 @given(PATHS, PATHS)

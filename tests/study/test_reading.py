@@ -46,6 +46,19 @@ NO_MAPPING = "expected a mapping with keys such as study, dataset, ablations"
         HEAD + "training: {learning_rate: 0:00.5}": ["line 3: 0:00.5 would be read as 0.5"],
         HEAD + "seeds: 010": ["line 3: 010 would be read as 8; write 8 for that"],
         HEAD + "seeds: -012": ["line 3: -012 would be read as -10"],
+        HEAD + "title: 2024-02-29": ["line 3: 2024-02-29 would be read as a date; write '2024-02-29' in quotes"],
+        HEAD + "title: 2024-02-30": ["line 3: 2024-02-30 would be read as a date"],
+        HEAD + "title: 2024-01-01T25:00:00": ["line 3: 2024-01-01T25:00:00 would be read as a date"],
+        HEAD + "2024-99-99: 1": ["line 3: 2024-99-99 would be read as a date"],
+        HEAD + "seeds: !!timestamp x": ["line 3: x would be read as a date"],
+        HEAD + f"seeds: {'9' * 5000}": ["line 3: '9999", "...' cannot be read as int; put a word in quotes"],
+        HEAD + f"seeds: 0x{'f' * 5000}": ["line 3: '0xff", "...' cannot be read as int"],
+        HEAD + "seeds: 0x_": ["line 3: '0x_' cannot be read as int"],
+        HEAD + "seeds: 0b_": ["line 3: '0b_' cannot be read as int"],
+        HEAD + "seeds: !!int abc": ["line 3: 'abc' cannot be read as int"],
+        HEAD + "seeds: !!int ''": ["line 3: '' cannot be read as int"],
+        HEAD + "seeds: !!float x": ["line 3: 'x' cannot be read as float"],
+        HEAD + "seeds: !!bool maybe": ["line 3: 'maybe' cannot be read as bool"],
         "{[a, b]: 1}": ["line 1: a key must be a word, not ['a', 'b']"],
         "{{a: b}: 1}": ["line 1: a key must be a word"],
         "[" * 3000: ["nested too deeply"],
@@ -92,6 +105,8 @@ def test_other_numbers_and_words_are_read_as_they_were(text: str, tmp_path: Path
 
 def test_a_file_that_is_not_text_is_told(told: Told) -> None:
     assert "not UTF-8" in told(b"study: \xff\xfe")
+    for kind in ("utf-16-le", "utf-16-be"):
+        assert told(HEAD.encode(kind)) == "not UTF-8 text but UTF-16; save it as UTF-8"
     assert "not valid YAML" in told(b"study: a\x00b")
 
 

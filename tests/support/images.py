@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import random
 import shutil
 import zipfile
@@ -100,6 +102,23 @@ def refused(dataset: Dataset, *fragments: str, action: Callable[[Dataset], objec
         assert fragment in message, message
     assert written() == before, "something was written"
     return message
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    """Have the system say of ``place`` what it says of a folder of mode 0700 to all but its owner, and root."""
+
+    def denied(function: Callable[..., object], itself: bool) -> Callable[..., object]:
+        def call(path: object, *arguments: object, **options: object) -> object:
+            if isinstance(path, str | os.PathLike):
+                asked, kept = os.path.join(os.getcwd(), path), str(place.absolute())
+                if asked.startswith(f"{kept}/") or (itself and asked == kept):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return function(path, *arguments, **options)
+
+        return call
+
+    for name in ("scandir", "listdir", "stat", "lstat"):
+        monkeypatch.setattr(os, name, denied(getattr(os, name), itself=name.endswith("dir")))
 
 
 def sha(image: np.ndarray) -> str:

@@ -92,8 +92,10 @@ CONTENTS: dict[str, Callable[[int], bytes]] = {
 }
 #: odd kinds are rare, or hardly any tree would be accepted
 KINDS = st.sampled_from(["good"] * 60 + ["jpeg"] * 5 + ["webp"] * 5 + ["twice"] * 3 + list(CONTENTS))
+WORDS = ["cat", "dog", "Cat", "cat ", "子犬", "كلب", "a & b", "<b>", "$x_1$", "x" * 60, "50%", "-rf", "é", "👩\u200d👧"]
+WORDS += ["a\uffff", "cat\u200d", "\u3164"]
 CLASSES = st.lists(
-    st.sampled_from(["cat", "dog", "Cat", "cat ", "子犬", "كلب", "a & b", "<b>", "$x_1$", "x" * 60, "50%", "-rf", "é"])
+    st.sampled_from(WORDS)
     | st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=8)
     | st.just("\udcf6"),
     min_size=2,
@@ -102,7 +104,7 @@ CLASSES = st.lists(
 ).filter(lambda names: not {".", ".."} & {*names})
 NAMES = st.sampled_from([".png"] * 12 + [".PNG", ".jpeg", ".webp", ".gif", ""])
 CLUTTER = ["Thumbs.db", ".DS_Store", "Picasa.ini", "0.png~", "@eaDir/x"]
-MISPLACED = ["notes.txt", "more/0.png", "../up.png", "../../up.png", "../../val/cat/0.png", "../empty/"]
+MISPLACED = ["notes.txt", "more/0.png", "../up.png", "../../up.png", "../../val/0.png", "../empty/", "../../old/0.heic"]
 BESIDE = ["../../notes.txt", "../../docs/notes.txt"]
 EXTRAS = st.lists(st.sampled_from([*CLUTTER, *MISPLACED, *BESIDE, "fifo", "link"]), max_size=1)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from vitflow.commands.options import add_study, study_of
 from vitflow.data import places
 from vitflow.data.manifest import data_digest, notes, read_manifest
 from vitflow.data.origin import is_known
 from vitflow.data.prepare import is_prepared, load, prepare
-from vitflow.data.raw import SPLITS
+from vitflow.data.raw import SPLITS, OutOfReach, reach
 from vitflow.results.images import trained_on
 from vitflow.study.grid import expand
 from vitflow.study.names import ConfigError
@@ -31,8 +30,11 @@ def run(options: argparse.Namespace) -> int:
     """Prepare the images, or verify that they are prepared; print the counts."""
     study = study_of(options)
     dataset = study.dataset
-    if options.path and not Path(options.path).expanduser().exists():
-        raise ConfigError(f"--path {options.path}: no such file or folder")
+    if options.path:
+        try:
+            reach(options.path)
+        except OutOfReach as problem:
+            raise ConfigError(f"--path {problem}") from None
     if dataset.path is None and not options.path and is_prepared(dataset):  # published images, not downloaded again
         load(dataset)
         manifest = read_manifest(dataset)
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             """What changed where it was read before is meant, unless results would be lost by it."""
             known = is_known(dataset, options.path or dataset.path)
             if allowed := options.replace or (known and not trained_on(data_digest(dataset.key))):
-                print(f"{places.manifest(dataset.key)}: replaced, since there are other images: {difference}")
+                print(f"{places.manifest(dataset.key)}: replaced, since there are other images or names: {difference}")
             return allowed
 
         manifest = prepare(dataset, options.path, studied=expand(study).datasets, may_replace=may_replace)

@@ -1,17 +1,75 @@
-"""The files of a zip archive, whichever system it was made on."""
+"""Zip archives: which there are, and their files, whichever system they were made on."""
 
 from __future__ import annotations
 
+import os
 import re
 import stat
+import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
-from vitflow.data.raw import EMPTY, LARGEST, SPLITS, File, Refusals, is_clutter
+from vitflow.data.raw import EMPTY, LARGEST, SPLITS, File, Refusals, is_clutter, is_picture
+from vitflow.data.tree import holds, listed
 
+#: names of archives, parts of them and unfinished downloads
+ARCHIVE = re.compile(
+    r"\.(zipx?|z\d\d|tar|tgz|tbz2?|txz|7z|rar|part|partial|crdownload|download)"
+    r"(\.(gz|bz2|xz|zst|\d+|part\w*|partial|crdownload|download))*$",
+    re.IGNORECASE,
+)
+BESIDE = "beside zip archives, which alone are read there; put it into one (with train/<class>/), or elsewhere"
+#: what is no zip archive, by how it begins
+KINDS = {
+    b"Rar!": "a RAR archive, which is not read; unpack it and name its folder",
+    b"7z\xbc\xaf": "a 7z archive, which is not read; unpack it and name its folder",
+    b"\x89PNG": "a single image; name the folder that has train/<class>/* and test/<class>/*",
+    b"\xff\xd8\xff": "a single image; name the folder that has train/<class>/* and test/<class>/*",
+    b"RIFF": "a single image; name the folder that has train/<class>/* and test/<class>/*",
+}
+#: ways of packing that Python unpacks; Windows packs what is large with Deflate64
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 UTF8, ENCRYPTED = 0x800, 0x1  #: flags of a member
 UNIX = 3  #: the system on which a member has a mode
+
+
+def archives(path: Path, refusals: Refusals) -> list[Path]:
+    """The zip archives at ``path``, itself or those in it; images and archives that lie beside these are refused."""
+    if not path.is_dir():
+        return [path]
+    there = list(listed(path, os.path.realpath(path), refusals))
+    found = [one for one in there if one.name.lower().endswith(".zip") and one.is_file()]
+    for one in there if found else ():
+        if one not in found and holds(one, lambda name: is_picture(name) or bool(ARCHIVE.search(name))):
+            refusals.add(one.path, BESIDE)
+    return [Path(one.path) for one in found]
+
+
+def files(path: Path, kept_open: ExitStack, refusals: Refusals) -> Iterator[File]:
+    """The files of all archives at ``path``, to be read while ``kept_open`` is; refused is what is none, or damaged."""
+    for one in archives(path, refusals):
+        try:
+            handle = kept_open.enter_context(zipfile.ZipFile(one))
+        except PermissionError as error:
+            refusals.add(str(one), f"cannot be read ({error.strerror}); check its permissions")
+        except Exception as error:  # of damage, Python raises some kinds
+            refusals.add(str(one), _kind(one) or f"damaged or incomplete zip archive ({error}); copy it again")
+        else:
+            yield from members(handle, str(one), refusals)
+
+
+def _kind(file: Path) -> str:
+    """What is to be said of a file that is something else than a zip archive; '' if it may be one."""
+    if not file.is_file():
+        return "a named pipe, socket or device; remove it"
+    if tarfile.is_tarfile(file):
+        return "a tar archive, which is not read; unpack it and name its folder"
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    return next((told for begins, told in KINDS.items() if start.startswith(begins)), "")
 
 
 def members(archive: zipfile.ZipFile, name: str, refusals: Refusals) -> Iterator[File]:
@@ -33,6 +91,9 @@ def members(archive: zipfile.ZipFile, name: str, refusals: Refusals) -> Iterator
             refusals.add(where, "a link; put the file itself into the archive")
         elif member.flag_bits & ENCRYPTED:
             refusals.add(where, "encrypted; make the archive again without a password")
+        elif member.compress_type not in PACKED:
+            way = {9: "Deflate64"}.get(member.compress_type, f"method {member.compress_type}")
+            refusals.add(where, f"packed by {way}, which is not read; unpack the archive and name its folder")
         elif member.file_size > LARGEST:
             refusals.add(where, f"larger than {LARGEST >> 20} MiB once unpacked; is it an image?")
         else:

@@ -1,7 +1,8 @@
 """From a file's bytes to pixels as they are meant to be seen, or the reason why not.
 
-Whatever a decoder would silently discard (further frames, transparency, half of 16 bits) or overlook (a checksum, a
-damaged EXIF) is refused. Colour profiles are not applied. Shape letters: H height, W width, C channels.
+Whatever a decoder would silently discard (further frames but a photograph's preview, transparency, half of 16 bits) or
+overlook (a checksum, a damaged EXIF) is refused. Colour profiles are not applied. Shape letters: H height, W width,
+C channels.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
         image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
         if image.size != (size, size):  # not loaded: the pixels may be many
             raise Unusable(f"{image.width}x{image.height} pixels, expected {size}x{size}; resize it: {_resize(size)}")
-        if (frames := getattr(image, "n_frames", 1)) > 1:
-            raise Unusable(f"an animation of {frames} images; keep one: `convert FILE[0] NEW.png`")
+        if further := _further(image):
+            raise Unusable(f"{further}; keep one: `convert FILE[0] NEW.png`")
         if any("16" in str(tile[3]) for tile in getattr(image, "tile", [])):
             raise Unusable(f"16 bits a channel, expected 8; convert it: {_convert(channels)}")
         if image.format == "PNG":
@@ -52,6 +53,9 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
         image = _upright(image)
     except UnidentifiedImageError:
         raise Unusable("not the data of a PNG, JPEG or WebP image; copy it again") from None
+    except Image.DecompressionBombError:  # Pillow opens none of so many pixels
+        most = f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6} million pixels"
+        raise Unusable(f"{most}, expected {size}x{size}; resize it: {_resize(size)}") from None
     except Unusable:
         raise
     except Exception as error:  # decoders raise some ten kinds
@@ -69,6 +73,18 @@ def decode(content: bytes, size: int, channels: int) -> np.ndarray:
     if image.mode != {1: "L", 3: "RGB"}[channels]:
         raise Unusable(f"mode {image.mode}, expected {channels} channel(s) of 8 bits; convert it: {_convert(channels)}")
     return pixels.reshape(size, size, channels)  # [H, W] or [H, W, C] -> [H, W, C]
+
+
+def _further(image: Image.Image) -> str:
+    """What a file has beside its first picture that would be lost; '' for previews and gain maps of a photograph.
+
+    Cameras and phones put such ones behind a JPEG, which is an MPO then, and viewers show the first picture alone.
+    """
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format == "MPO":
+        kinds = [entry["Attribute"]["MPType"] for entry in image.mpinfo[0xB002]]  # type: ignore[attr-defined]
+        return f"{frames} views in one file" if any("Multi-Frame" in kind for kind in kinds) else ""
+    return f"an animation of {frames} images" if frames > 1 else ""
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -45,7 +45,11 @@ def check_shares(dataset: Dataset, manifest: dict[str, Any]) -> None:
     classes = manifest["classes"]
     for label, name in enumerate(classes):
         dropped = manifest["dropped"][name] if dataset.duplicates == "drop" else 0
-        shares(dataset, classes, label, manifest["counts"]["train"][name] - dropped)
+        try:
+            shares(dataset, classes, label, manifest["counts"]["train"][name] - dropped)
+        except DataError as problem:
+            more = f"; {dropped:,} more are dropped as duplicates, see docs/images.md" if dropped else ""
+            raise DataError(f"{problem}{more}") from None
 
 
 def notes(dataset: Dataset) -> list[str]:

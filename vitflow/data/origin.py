@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vitflow.data import places
-from vitflow.data.raw import DataError, spell_name
+from vitflow.data.raw import SPLITS, DataError, OutOfReach, Refusals, entries, reach, spell_name
 from vitflow.data.sources import files
 from vitflow.machine.files import FileProblem, read_json, write_json
 from vitflow.study.dataset import Dataset
@@ -28,7 +28,7 @@ def record(dataset: Dataset, path: str | None) -> None:
         return
     place = _place(path)
     try:
-        write_json(note, {"place": str(place), "files": listing(dataset.model_copy(update={"path": str(place)}))})
+        write_json(note, {"place": str(place), "files": _listing(dataset, place, Refusals())})
     except FileProblem as problem:
         raise DataError(str(problem)) from None
 
@@ -40,49 +40,80 @@ def is_known(dataset: Dataset, path: str | None) -> bool:
 
 
 def check(dataset: Dataset) -> None:
-    """Raise DataError where the source can be reached and is not what the images were prepared from."""
+    """Raise DataError where the source can be reached and is not what the images were prepared from.
+
+    A place that cannot be read, or that is an empty folder, as an unmounted disk leaves it, is out of reach. Another
+    place than was read has other times; where it is of another kind (archives for a tree), nothing is known of it.
+    """
     recorded = _recorded(dataset)
     if recorded is None:
         return
-    place = _place(dataset.path or recorded["place"])
-    if not place.exists():
+    refusals = Refusals()
+    try:
+        place = _place(str(reach(dataset.path or recorded["place"])))
+        if place.is_dir() and not entries(place):
+            return
+        before, now = recorded["files"], _listing(dataset, place, refusals)
+    except (OutOfReach, OSError):
         return
-    before, now = recorded["files"], listing(dataset.model_copy(update={"path": str(place)}))
-    if str(place) != recorded["place"]:  # a copy has other times
+    if str(place) != recorded["place"]:
+        if _kind(before) != _kind(now):
+            return
         before, now = ({name: found[:1] for name, found in files.items()} for files in (before, now))
+    gone = refusals.without(str(place / name) for name in before.keys() - now.keys())
     told = [
         f"{len(names)} {what} ({spell_name(names[0] if names[0] != '.' else place.name)}{', ...' * (len(names) > 1)})"
         for what, names in (
             ("new", sorted(now.keys() - before.keys())),
-            ("gone", sorted(before.keys() - now.keys())),
+            ("gone", sorted(os.path.relpath(path, place) for path in gone)),
             ("changed", sorted(name for name in now.keys() & before.keys() if now[name] != before[name])),
         )
         if names
     ]
+    if len(refusals):
+        told.append(f"{len(refusals)} that cannot be used ({refusals.told()})")
     if told:
         raise DataError(
-            f"{place}: not what {places.prepared(dataset.key)} was made from: files {', '.join(told)}; "
-            "`vitflow prepare`, with the --config of the study, reads it anew"
+            f"{spell_name(str(place))}: not what {places.prepared(dataset.key)} was made from: "
+            f"files {', '.join(told)}; `vitflow prepare`, with the --config of the study, reads it anew, and with "
+            "--replace also where results are of the earlier images"
         )
 
 
 def _place(path: str) -> Path:
-    return Path(path).expanduser().resolve()
+    return Path(os.path.realpath(os.path.expanduser(path)))
 
 
 def _recorded(dataset: Dataset) -> dict[str, Any] | None:
     """The note; None if there is none. Raises DataError where it is damaged."""
     note = places.origin(dataset.key)
     try:
-        return dict(read_json(note, "place", "files")) if note.exists() else None
+        recorded = dict(read_json(note, "place", "files")) if note.exists() else None
     except FileProblem as problem:
         raise DataError(str(problem)) from None
+    if recorded and not (isinstance(recorded["place"], str) and _is_listing(recorded["files"])):
+        raise DataError(f"{note}: damaged (no place, or no list of files); delete it to have it made again")
+    return recorded
 
 
-def listing(dataset: Dataset) -> Listing:
-    """The files that the images are read from, without reading them."""
-    root, found = Path(str(dataset.path)), {}
-    for file in files(dataset):
+def _is_listing(files: Any) -> bool:
+    return isinstance(files, dict) and all(
+        isinstance(found, list) and list(map(type, found)) == [int, int] for found in files.values()
+    )
+
+
+def _listing(dataset: Dataset, place: Path, refusals: Refusals) -> Listing:
+    """The files that the images are read from, without reading them; what is seen to be unusable is noted.
+
+    Raises OSError where something cannot be listed.
+    """
+    found = {}
+    for file in files(dataset.model_copy(update={"path": str(place)}), refusals):
         stated = file.stat()
-        found[os.path.relpath(file, root)] = [stated.st_size, stated.st_mtime_ns]
+        found[os.path.relpath(file, place)] = [stated.st_size, stated.st_mtime_ns]
     return found
+
+
+def _kind(files: Listing) -> set[str]:
+    """What a listing is of: a tree, several archives, or a single one."""
+    return {name if name == "." else "tree" if name.split("/")[0] in SPLITS else "archives" for name in files}

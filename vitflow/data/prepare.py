@@ -105,7 +105,7 @@ def _prepare(
     dataset: Dataset, path: str | None, studied: Iterable[Dataset], may_replace: Callable[[str], bool]
 ) -> dict[str, Any]:
     """As :func:`prepare`, for who holds the lock."""
-    source = dataset.model_copy(update={"path": path})
+    source, where = dataset.model_copy(update={"path": path}), spell_name(path or dataset.name)
     raw = read(source)
     size, channels, _ = dataset.shape
     manifest: dict[str, Any] = {
@@ -126,14 +126,14 @@ def _prepare(
         arrays |= {f"{split}_images": part.images, f"{split}_labels": part.labels}
     manifest["mean"], manifest["std"] = statistics(arrays["train_images"])
     if 0 in manifest["std"]:
-        raise DataError(f"{path}: a channel has one value in all training images; was the export correct?")
+        raise DataError(f"{where}: a channel has one value in all training images; was the export correct?")
     _check_published(source, manifest)
     for one in studied:
         check_shares(one, manifest)
     if (difference := _difference(dataset, manifest)) and not may_replace(difference):
         raise DataError(
-            f"{path or dataset.name}: other images than {places.manifest(dataset.key)} has recorded: {difference}; "
-            "correct dataset.path, or take these with `vitflow prepare --replace`, and results of the others are stale"
+            f"{where}: other images or names than {places.manifest(dataset.key)} has recorded: {difference}; correct "
+            "dataset.path, or take these with `vitflow prepare --replace`, and results of other images are stale"
         )
     content = save(arrays)
     manifest["sha256"] = hashlib.sha256(content).hexdigest()
@@ -146,7 +146,7 @@ def _prepare(
 
 def _check_published(dataset: Dataset, manifest: dict[str, Any]) -> None:
     """Raise DataError where a published data set is incomplete, renamed or altered."""
-    where = dataset.path or dataset.name
+    where = spell_name(dataset.path or dataset.name)
     for split, expected in PER_CLASS.get(dataset.name, {}).items():
         for name, count in manifest["counts"][split].items():
             if count != expected:
@@ -178,6 +178,11 @@ def _difference(dataset: Dataset, manifest: dict[str, Any]) -> str:
             names = [name for name in sorted({*now, *before}) if now.get(name, 0) != before.get(name, 0)]
             counts = [f"{spell_name(name)} {now.get(name, 0)} for {before.get(name, 0)}" for name in names[:SHOWN]]
             told.append(f"{split} ({', '.join(counts) or 'as many of each class'}{', ...' * (len(names) > SHOWN)})")
+    if not told:  # a class renamed so that the order stays
+        pairs = zip(recorded.get("classes", ()), manifest["classes"], strict=False)
+        renamed = [f"{spell_name(now)} for {spell_name(before)}" for before, now in pairs if now != before]
+        if renamed:
+            told.append(f"names of classes ({', '.join(renamed[:SHOWN])}{', ...' * (len(renamed) > SHOWN)})")
     return ", ".join(told)
 
 

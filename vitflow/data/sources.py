@@ -17,16 +17,14 @@ from vitflow.data.canonical import content_hashes
 from vitflow.data.folder import class_folder
 from vitflow.data.folder import files as folder_files
 from vitflow.data.official import official, official_files
-from vitflow.data.raw import DataError, Labelled, Raw
+from vitflow.data.raw import DataError, Labelled, Raw, Refusals, reach
 from vitflow.study.dataset import Dataset
 
 
-def files(dataset: Dataset) -> list[Path]:
-    """The files that a local copy consists of; none where no copy is named, or there is none."""
-    path = Path(str(dataset.path)).expanduser()
-    if dataset.path is None or not path.exists():
-        return []
-    return official_files(dataset.name, path) or folder_files(path)
+def files(dataset: Dataset, refusals: Refusals) -> list[Path]:
+    """The files of a local copy, unread; what is seen to be unusable is noted. Raises OutOfReach, OSError."""
+    path = reach(str(dataset.path))
+    return official_files(dataset.name, path) or folder_files(path, refusals)
 
 
 def read(dataset: Dataset) -> Raw:

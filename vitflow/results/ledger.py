@@ -69,13 +69,16 @@ class Job:
     @property
     def busy(self) -> bool:
         """Whether a process is training it right now."""
+        lock = self.paths.state / "lock"
+        if not lock.exists():  # nobody has begun, and to ask for it would make its folder
+            return False
         try:
-            with FileLock(self.paths.state / "lock", timeout=0):
+            with FileLock(lock, timeout=0):
                 return False
         except Timeout:
             return True
         except OSError:
-            return False  # no such folder: nobody has begun
+            return False
 
     def evaluated(self, record: dict[str, Any]) -> bool:
         """Whether metrics.json was computed with the weights that ``record`` (train.json) names."""

@@ -38,7 +38,11 @@ def take_away_log() -> None:
 
 
 def check_name(config: Path, study: str) -> None:
-    """Raise FileProblem where another file of the project has a study of that name: they would share their results."""
+    """Raise FileProblem where results of that name are another study's of the project, or something else."""
+    home, root = Layout(study), Layout(study).root
+    there = {*root.iterdir()} if root.is_dir() else {root} if root.exists() else set()
+    if there and not there & {*_kept(home), home.state, home.cost("").parent}:
+        raise FileProblem(f"{config}: study '{study}': {root} is there and is no study's; give it another name")
     files = [Path("config.yaml"), *sorted(Path("workflow/studies").glob("*.yaml"))]
     if config.resolve() not in {file.resolve() for file in files}:
         return
@@ -56,11 +60,15 @@ def _study_of(file: Path) -> str:
     return found[1] if found else ""
 
 
+def _kept(home: Layout) -> tuple[Path, ...]:
+    """The folders of a study that git or DVC keep."""
+    return home.runs, home.checkpoints, home.features, home.metrics, home.analysis, home.figures, home.slides
+
+
 def check_links(study: str) -> None:
     """Raise FileProblem where results or images are to lie behind a link: git and DVC keep nothing there."""
     home = Layout(study)
-    kept = (home.runs, home.checkpoints, home.features, home.metrics, home.analysis, home.figures, home.slides)
-    for path in (DATA, RESULTS, home.root, *kept):
+    for path in (DATA, RESULTS, home.root, *_kept(home)):
         if path.is_symlink():
             raise FileProblem(
                 f"{path}: a link to {path.resolve()}, and git and DVC keep nothing behind a link; have the whole "

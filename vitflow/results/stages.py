@@ -85,7 +85,8 @@ def stages(study: Study) -> dict[str, Stage]:
     home, grid = Layout(study.study), expand(study)
     varied = {field for run in grid.runs.values() for field in run.config.changes_from(study.baseline_run)}
     varied |= {axis for axes in study.ablations.values() for axis in axes}
-    shown = sha256_text(f"{ledger.study_digest(study)} {read_techniques(study.study).digest(varied)}")
+    named = _named(study)
+    shown = sha256_text(f"{ledger.study_digest(study)} {read_techniques(study.study).digest(varied)}{named}")
     jobs = ledger.jobs(study, grid)
     scores = tuple(job.paths.metrics for job in jobs)
     tables = (
@@ -115,9 +116,15 @@ def stages(study: Study) -> dict[str, Stage]:
             configuration=shown,
         ),
         # not made again for changed code: in a clone its inputs' arrays are elsewhere
-        Stage("features", study, tuple(home.features / f"{run}.json" for run in feature_runs(study)), (inside,)),
+        Stage(
+            "features",
+            study,
+            tuple(home.features / f"{run}.json" for run in feature_runs(study)),
+            (inside,),
+            configuration=named,
+        ),
         # nor this one: the images are elsewhere
-        Stage("mistakes", study, scores, (wrong,)),
+        Stage("mistakes", study, scores, (wrong,), configuration=named),
     ]
     probed: tuple[Path, ...] = ()
     if study.pretrained:
@@ -165,6 +172,14 @@ def stages(study: Study) -> dict[str, Stage]:
         ),
     ]
     return {stage.name: stage for stage in found}
+
+
+def _named(study: Study) -> str:
+    """Digest of the names of a folder's classes, which may change where its images do not; '' where names are known."""
+    manifest = places.manifest(study.dataset.key)
+    if study.dataset.name != "folder" or not manifest.exists():
+        return ""
+    return sha256_text(str(read_json(manifest, "classes")["classes"]))
 
 
 def _asked(study: Study, pretrained: Pretrained) -> str:

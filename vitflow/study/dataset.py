@@ -62,9 +62,9 @@ class Dataset(Strict):
     channels: Literal[1, 3] | None = Field(None, description="only for 'folder'")
     classes: int | None = Field(None, ge=2, le=100_000, description="only for 'folder'")
 
-    @field_validator("title")
+    @field_validator("title", "path")
     @classmethod
-    def _title_can_be_shown(cls, text: str | None) -> str | None:
+    def _words_can_be_shown(cls, text: str | None) -> str | None:
         return text if text is None else check_words(text)
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vitflow.study.dataset import Dataset
 from vitflow.study.fields import AxisValue, Scalar, spell
-from vitflow.study.names import ConfigError, check_name
+from vitflow.study.names import LONGEST, ConfigError, check_name, shortened
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 
@@ -99,6 +99,8 @@ def _expand(study: Study) -> Grid:
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
         name = by_digest.setdefault(config.digest, run_name(baseline, config))
+        if len(name) > 2 * LONGEST:
+            raise ConfigError(f"{where}: '{shortened(name)}' changes too many fields to be a file's name; change fewer")
         runs.setdefault(name, Run(name, config, seeds))
         stands = points.setdefault((group, axis, value), Point(group, axis, value, name))
         if stands.run != name:

@@ -41,7 +41,17 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         given = first["ctx"].get("tag", "")
         return f"{where}.family: '{given}' is not a valid choice{nearest(str(given), list(FAMILIES))}"
     got = "" if isinstance(first["input"], dict | BaseModel) or kind == "value_error" else f" (got {first['input']!r})"
-    return f"{where}: {message}{got}" if where else f"{message}{got}"
+    told = f"{message}{got}{_no_word(first['input'], kind)}"
+    return f"{where}: {told}" if where else told
+
+
+def _no_word(value: object, kind: str) -> str:
+    """What to do about a value that was meant as a word, and that YAML takes for something else."""
+    if kind not in ("string_type", "invalid_key") or not isinstance(value, bool | int | float):
+        return ""
+    if isinstance(value, bool):
+        return "; a word is put in quotes, for 'no', 'off', 'yes' and 'on' alone mean false and true"
+    return "; a word is put in quotes" + (", and 0,2 is written 0.2" if kind == "invalid_key" else "")
 
 
 def _keys_beside(root: type[BaseModel], loc: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vitflow.study.grid import expand
 from vitflow.study.messages import explain
-from vitflow.study.names import ConfigError, nearest
+from vitflow.study.names import ConfigError, nearest, shortened
 from vitflow.study.schema import Study
 
 
@@ -31,10 +31,29 @@ class _Loader(yaml.SafeLoader):
             seen.add((key.tag, key.value))
         return node
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """As PyYAML does, whose constructors raise some five kinds of errors for what only looks like a number."""
+        try:
+            return super().construct_object(node, deep)
+        except (ConfigError, yaml.YAMLError, RecursionError):
+            raise
+        except Exception:
+            kind, word = node.tag.rpartition(":")[2], shortened(str(node.value))
+            raise ConfigError(
+                f"line {node.start_mark.line + 1}: {word!r} cannot be read as {kind}; put a word in quotes"
+            ) from None
+
+    def construct_date(self, node: Any) -> None:
+        """Nothing: no setting is a date, and as a word it has quotes."""
+        raise ConfigError(
+            f"line {node.start_mark.line + 1}: {node.value} would be read as a date; write '{node.value}' in quotes"
+        )
+
     def construct_number(self, node: Any) -> int | float:
         """A number, unless YAML 1.1 makes another one of it than people do: to the base of 60, or of 8."""
         read = self.construct_yaml_int if node.tag.endswith("int") else self.construct_yaml_float
         number: int | float = read(node)
+        str(number)  # Python refuses to spell what has thousands of digits
         if ":" in node.value or re.match(r"[-+]?0[0-7_]+$", node.value):
             raise ConfigError(
                 f"line {node.start_mark.line + 1}: {node.value} would be read as {number}; "
@@ -45,6 +64,7 @@ class _Loader(yaml.SafeLoader):
 
 for _tag in ("int", "float"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_number)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_date)
 
 
 def read_study(path: str | Path) -> Study:
@@ -56,7 +76,10 @@ def read_yaml(path: str | Path) -> Any:
     """What a YAML (or JSON) file says. Raises ConfigError, also for a key that stands there twice."""
     path = Path(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+        if "\0" in text[:2]:
+            raise ConfigError("not UTF-8 text but UTF-16; save it as UTF-8")
+        return yaml.load(text, _Loader)
     except FileNotFoundError:
         beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
         advice = nearest(str(path), beside) if beside else "; `cd` to the project's folder, which has the Snakefile"
@@ -64,7 +87,7 @@ def read_yaml(path: str | Path) -> Any:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise ConfigError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from None
     except ConfigError as error:
         raise _told(str(path), error) from None
     except yaml.YAMLError as error:

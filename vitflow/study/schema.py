@@ -50,7 +50,7 @@ class Study(Strict):
     """A whole study, as written in one YAML file."""
 
     schema_version: Literal[1] = 1
-    study: str = Field(description="names results/<study>/; lower-case letters, digits, '-' and '_'")
+    study: str = Field(description="names results/<study>/; letters, digits, '-', '_' and '.'")
     title: str = ""
     author: str = ""
     dataset: Dataset
