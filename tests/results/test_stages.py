@@ -11,7 +11,7 @@ from support.files import append, set_time
 from support.results import HOME, ROOT, TINY
 from support.stages import NAMES, all_but, state, states
 
-from vitflow.machine.files import sha256_text, write_text
+from vitflow.machine.files import sha256_text
 from vitflow.results import ledger, stages
 from vitflow.results.code import source_digest
 from vitflow.results.layout import Layout
