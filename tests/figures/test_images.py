@@ -24,6 +24,14 @@ def test_every_example_is_shown_as_it_is_under_its_class(case: str, cases: dict[
     assert f"{size} × {size} pixels" in drawing.caption
 
 
+def test_an_odd_number_of_examples_leaves_no_empty_axes(cases: dict[str, Case]) -> None:
+    analysis = cases["digits"].analysis
+    three = analysis.features.model_copy(update={"example_labels": analysis.features.example_labels[:3]})
+    with style.styled():
+        drawing = images.draw(dataclasses.replace(analysis, features=three))
+    assert [bool(axes.images) for axes in drawing.figure.axes if axes.get_visible()] == [True] * 3
+
+
 def test_classes_that_are_not_shown_are_counted(cases: dict[str, Case]) -> None:
     assert "8 of 100 classes" in cases["hundred classes"].drawing("images").caption
 

@@ -22,11 +22,11 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(BESIDE)
     # square pictures leave gaps in a plain grid: compress them
     figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0, hspace=0, compress=True))
-    panels = figure.subplots(ROWS, columns, squeeze=False).flat
+    panels = list(figure.subplots(ROWS, columns, squeeze=False).flat)
     for axes, image, label in zip(panels, data.examples.values, data.example_labels, strict=False):
         picture(axes, image)
         axes.set_title(wrap(data.classes[label], 14), loc="left", pad=5, fontsize=16)
-    for axes in list(panels):
+    for axes in panels[len(data.example_labels) :]:
         axes.set_visible(False)
     names = list(dict.fromkeys(data.classes[label] for label in data.example_labels))
     few = f" {len(names)} of {len(data.classes)} classes." if len(names) < len(data.classes) else ""
