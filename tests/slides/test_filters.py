@@ -75,5 +75,5 @@ def test_thousands_are_set_apart() -> None:
 
 def test_the_template_calls_each_by_its_own_name() -> None:
     assert all(function.__name__ == name for name, function in filters.FILTERS.items())
-    words = "number signed stat amount millions three times thousands counted interval beginning"
+    words = "number signed stat amount millions times thousands counted interval beginning"
     assert sorted(filters.FILTERS) == sorted(words.split())

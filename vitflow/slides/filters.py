@@ -78,7 +78,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "stat": stat,
     "amount": amount,
     "millions": millions,
-    "three": three,
     "times": times,
     "thousands": thousands,
     "counted": counted,
