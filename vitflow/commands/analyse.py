@@ -26,7 +26,7 @@ from vitflow.results import ledger
 from vitflow.results.layout import WINNERS, Layout
 from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import stages
-from vitflow.study.grid import BASELINE, BEST, expand, feature_runs
+from vitflow.study.grid import BASELINE, BEST, expand, feature_runs, inspected_runs
 from vitflow.study.models import ViT
 from vitflow.study.names import ConfigError, nearest
 from vitflow.study.run import RunConfig
@@ -97,8 +97,7 @@ def summary(study: Study) -> None:
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
     base = looks.baseline(study)
     labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
-    shown = list(dict.fromkeys(BASELINE if name == BEST else name for name in feature_runs(study)))
-    looked = inspection(grid.runs, labels, results, shown, found.dataset.classes)
+    looked = inspection(grid.runs, labels, results, inspected_runs(study), found.dataset.classes)
     looked.write(home.analysis / "inspection.json")
     found.write(home.analysis / "summary.json")
     _write_tables(home, found.runs, has_winner=study.best is not None)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from vitflow.data.raw import EMPTY, LARGEST, SPLITS, File, Refusals, is_clutter, is_picture
+from vitflow.data.raw import EMPTY, LARGEST, NO_FILE, SPLITS, File, Refusals, denied, is_clutter, is_picture
 from vitflow.data.tree import holds, listed
 
 #: names of archives, parts of them and unfinished downloads
@@ -22,13 +22,13 @@ ARCHIVE = re.compile(
     re.IGNORECASE,
 )
 BESIDE = "beside zip archives, which alone are read there; put it into one (with train/<class>/), or elsewhere"
+UNPACK = "which is not read; unpack it and name its folder"
+SINGLE = "a single image; name the folder that has train/<class>/* and test/<class>/*"
 #: what is no zip archive, by how it begins
 KINDS = {
-    b"Rar!": "a RAR archive, which is not read; unpack it and name its folder",
-    b"7z\xbc\xaf": "a 7z archive, which is not read; unpack it and name its folder",
-    b"\x89PNG": "a single image; name the folder that has train/<class>/* and test/<class>/*",
-    b"\xff\xd8\xff": "a single image; name the folder that has train/<class>/* and test/<class>/*",
-    b"RIFF": "a single image; name the folder that has train/<class>/* and test/<class>/*",
+    (b"Rar!",): f"a RAR archive, {UNPACK}",
+    (b"7z\xbc\xaf",): f"a 7z archive, {UNPACK}",
+    (b"\x89PNG", b"\xff\xd8\xff", b"RIFF"): SINGLE,
 }
 #: ways of packing that Python unpacks; Windows packs what is large with Deflate64
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -54,7 +54,7 @@ def files(path: Path, kept_open: ExitStack, refusals: Refusals) -> Iterator[File
         try:
             handle = kept_open.enter_context(zipfile.ZipFile(one))
         except PermissionError as error:
-            refusals.add(str(one), f"cannot be read ({error.strerror}); check its permissions")
+            refusals.add(str(one), denied(error))
         except Exception as error:  # of damage, Python raises some kinds
             refusals.add(str(one), _kind(one) or f"damaged or incomplete zip archive ({error}); copy it again")
         else:
@@ -64,9 +64,9 @@ def files(path: Path, kept_open: ExitStack, refusals: Refusals) -> Iterator[File
 def _kind(file: Path) -> str:
     """What is to be said of a file that is something else than a zip archive; '' if it may be one."""
     if not file.is_file():
-        return "a named pipe, socket or device; remove it"
+        return NO_FILE
     if tarfile.is_tarfile(file):
-        return "a tar archive, which is not read; unpack it and name its folder"
+        return f"a tar archive, {UNPACK}"
     with file.open("rb") as opened:
         start = opened.read(4)
     return next((told for begins, told in KINDS.items() if start.startswith(begins)), "")

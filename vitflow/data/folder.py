@@ -28,6 +28,7 @@ from vitflow.data.raw import (
     Labelled,
     Raw,
     Refusals,
+    denied,
     entries,
     existing,
     is_clutter,
@@ -128,7 +129,7 @@ def _decoded(images: list[Image], dataset: Dataset, refusals: Refusals) -> np.nd
         except Unusable as reason:
             refusals.add(image.file.where, str(reason))
         except PermissionError as error:
-            refusals.add(image.file.where, f"cannot be read ({error.strerror}); check its permissions")
+            refusals.add(image.file.where, denied(error))
         except Exception as error:  # zip archives raise some kinds of their own
             refusals.add(image.file.where, f"cannot be read ({error}); copy it again")
     return pixels

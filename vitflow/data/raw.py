@@ -33,6 +33,7 @@ PICTURES = (
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw",
 )  # fmt: skip
 EMPTY = "a class without images; remove the folder, or fill it"
+NO_FILE = "a named pipe, socket or device; remove it"
 LARGEST = 64 * 2**20  #: bytes of an image file
 
 
@@ -114,6 +115,11 @@ def is_picture(name: str) -> bool:
 def spell_name(name: str) -> str:
     """A name as it may be printed: with escapes, in quotes, where it would move the cursor or is no text."""
     return name if is_text(name) else ascii(name)
+
+
+def denied(error: OSError) -> str:
+    """Why a file or folder is refused that may not be read."""
+    return f"cannot be read ({error.strerror}); check its permissions"
 
 
 def entries(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from vitflow.data.raw import EMPTY, LARGEST, SPLITS, File, Refusals, entries, is_clutter, is_picture
+from vitflow.data.raw import EMPTY, LARGEST, NO_FILE, SPLITS, File, Refusals, denied, entries, is_clutter, is_picture
 
 BESIDE = "not in train/<class> or test/<class>; move it there (validation images are drawn from train) or elsewhere"
 
@@ -43,7 +43,7 @@ def listed(folder: str | Path, inside: str, refusals: Refusals, empty: str = "")
     try:
         found = entries(folder)
     except OSError as error:
-        refusals.add(str(folder), f"cannot be read ({error.strerror}); check its permissions")
+        refusals.add(str(folder), denied(error))
         return
     if empty and not found:
         refusals.add(str(folder), empty)
@@ -86,5 +86,5 @@ def _unreadable(file: os.DirEntry[str]) -> str:
     except OSError as error:
         return f"cannot be read ({error.strerror}); remove it or copy it again"
     if not stat.S_ISREG(found.st_mode):
-        return "a named pipe, socket or device; remove it"
+        return NO_FILE
     return "" if found.st_size <= LARGEST else f"larger than {LARGEST >> 20} MiB; is it an image?"

@@ -141,6 +141,11 @@ def feature_runs(study: Study) -> list[str]:
     return list(dict.fromkeys(by_reference.get(name, name) for name in study.features.runs))
 
 
+def inspected_runs(study: Study) -> list[str]:
+    """Names of the runs of the grid that are looked at beside features: those that give them, the baseline for BEST."""
+    return list(dict.fromkeys(BASELINE if name == BEST else name for name in feature_runs(study)))
+
+
 def point(axis: str, value: AxisValue) -> tuple[str, dict[str, Scalar]]:
     """(label, changes) of one value of an axis; a mapping is a named point that moves several fields."""
     if isinstance(value, dict):

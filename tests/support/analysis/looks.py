@@ -21,7 +21,7 @@ from vitflow.analysis.records import (
     View,
 )
 from vitflow.analysis.runs import Result
-from vitflow.study.grid import BASELINE, BEST, Run, expand, feature_runs
+from vitflow.study.grid import BASELINE, BEST, Run, expand, feature_runs, inspected_runs
 from vitflow.study.models import ResNet, ViT
 from vitflow.study.schema import Study
 
@@ -39,10 +39,10 @@ def made_up_features(study: Study, summary: Summary, generator: np.random.Genera
         "example_index": first,
     }
     grid, models, absent, means = expand(study), [], [], {}
+    winner = summary.best.run if summary.best else BASELINE
     for name in feature_runs(study):
-        winner = summary.best.run if summary.best else BASELINE
-        model = winner if name == BEST else name
-        run, label = summary.runs[model], "ViT, best" if name == BEST else summary.runs[model].label
+        model, label = (winner, "ViT, best") if name == BEST else (name, summary.runs[name].label)
+        run = summary.runs[model]
         if "0" in run.stability.diverged_at:  # features are of the first seed
             absent.append(Absent(run=name, label=label, reason="diverged at step 1000"))
             continue
@@ -62,8 +62,7 @@ def made_up_inspection(study: Study, summary: Summary, generator: np.random.Gene
         for seed in range(run.n)
     ]
     labels = {name: run.label for name, run in summary.runs.items()}
-    shown = list(dict.fromkeys(BASELINE if name == BEST else name for name in feature_runs(study)))
-    return inspection(runs, labels, results, shown, summary.dataset.classes)
+    return inspection(runs, labels, results, inspected_runs(study), summary.dataset.classes)
 
 
 def layers(run: Run) -> dict[str, tuple[int, int]]:
