@@ -64,8 +64,6 @@ localrules:
     explore,
     prepare,
     summarise,
-    select,
-    confirm_best,
     look_inside,
     collect_mistakes,
     draw,

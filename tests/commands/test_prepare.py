@@ -83,6 +83,17 @@ def test_images_that_stand_there_twice_are_told(pets: Path, command: str, capsys
     assert "3 training images are dropped" in capsys.readouterr().out
 
 
+def test_plan_says_how_many_images_it_assumes_until_they_are_counted(
+    pets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assumed = "for 50,000 training images, since nobody has counted them: `vitflow prepare` does"
+    for asked in (["plan"], ["plan", "--brief"]):
+        assert cli.main(asked) == 0
+        assert assumed in capsys.readouterr().out.replace("\n", " ")
+    assert cli.main(["prepare"]) == 0 and cli.main(["plan"]) == 0
+    assert assumed not in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_the_source_is_read_whenever_it_is_asked_for(pets: Path, mistake: Mistake) -> None:
     assert cli.main(["prepare"]) == 0
     (pets / "train/cat/0.png").rename(pets / "train/dog/moved.png")

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from vitflow.machine.device import device_name, select_device, spell_device
     from vitflow.machine.limits import THREADS
     from vitflow.measuring.cost import exact
-    from vitflow.measuring.estimate import counted_memory, hours_a_seed
+    from vitflow.measuring.estimate import ASSUMED, counted_memory, hours_a_seed, is_uncounted
     from vitflow.measuring.pretrained import seconds_an_image
     from vitflow.results.ledger import all_jobs, most_finalists
     from vitflow.results.progress import hours_left, spell_hours
@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     if waiting:
         left = spell_hours(hours_left(waiting, hours))
         total += f": about {left} one after another on this device ({here}, measured now)"
+    if is_uncounted(study.dataset):
+        total += f"; for {ASSUMED:,} training images, since nobody has counted them: `vitflow prepare` does"
     if most := most_finalists(study):
         total += f"; then up to {most} of finalists on fresh seeds, which are chosen from these"
     if study.pretrained and stages(study)["pretrained"].state in ("missing", "outdated"):

@@ -67,12 +67,18 @@ def _counted(config: ViT | ResNet, image_size: int, channels: int, classes: int,
     return 4 * sum(one.nbytes() for one in weights) + sum(one.nbytes() for one in kept.values())
 
 
+def is_uncounted(dataset: Dataset) -> bool:
+    """Whether nobody has said yet how many images there are: those of a folder are counted by its manifest."""
+    return dataset.name not in IMAGES and not places.manifest(dataset.key).exists()
+
+
 def training_images(dataset: Dataset) -> int:
-    """Images that a training sees in an epoch; those of a folder are counted by its manifest, if there is one."""
-    manifest = places.manifest(dataset.key)
+    """Images that a training sees in an epoch; :data:`ASSUMED` where they are uncounted."""
     if dataset.name in IMAGES:
         official = IMAGES[dataset.name].training
+    elif is_uncounted(dataset):
+        official = ASSUMED
     else:
-        official = sum(read_json(manifest, "counts")["counts"]["train"].values()) if manifest.exists() else ASSUMED
+        official = sum(read_json(places.manifest(dataset.key), "counts")["counts"]["train"].values())
     available = round(official * (1 - dataset.validation_fraction))
     return min(dataset.train_images or available, available)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,10 @@ def read_yaml(path: str | Path) -> Any:
     """What a YAML (or JSON) file says. Raises ConfigError, also for a key that stands there twice."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        if "\0" in text[:2]:
+        content = path.read_bytes()
+        if b"\0" in content[:2] or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ConfigError("not UTF-8 text but UTF-16; save it as UTF-8")
-        return yaml.load(text, _Loader)
+        return yaml.load(content.decode(), _Loader)
     except FileNotFoundError:
         beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
         advice = nearest(str(path), beside) if beside else "; `cd` to the project's folder, which has the Snakefile"

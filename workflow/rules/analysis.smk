@@ -34,6 +34,7 @@ if STUDY.best:
             config=CONFIG,
         log:
             f"logs/{STUDY.study}/select.log",
+        localrule: True
         shell:
             "vitflow analyse select --config {params.config} > {log} 2>&1"
 
@@ -51,5 +52,6 @@ if STUDY.best:
             config=CONFIG,
         log:
             f"logs/{STUDY.study}/best.log",
+        localrule: True
         shell:
             "vitflow analyse best --config {params.config} > {log} 2>&1"
