@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from support.checkouts import STUDY, edit, jobs_in, planned
+import pytest
+from support.checkouts import STUDY, copy_code, edit, jobs_in, planned, snakemake
 from support.dvc import WEIGHTS, cloned, dvc, record_and_push, repository, runs_nothing, vitflow
 
 
@@ -40,3 +41,29 @@ def test_a_study_beside_config_yaml_is_recorded_pulled_and_reproduced_though_tha
     assert jobs_in(told) == {} and "Nothing to be done" in told, "Snakemake knows better"
     assert runs_nothing(dvc(clone, "repro", "results/tiny/dvc.yaml"))
     assert not (clone / "results/cifar10").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        (
+            "study.yaml",
+            "title: M\xfcnchen".encode("latin-1"),
+            "study.yaml: not UTF-8 text (invalid start byte at byte 8)",
+        ),
+        ("study.yaml", "study: mine".encode("utf-16"), "study.yaml: not UTF-8 text but UTF-16; save it as UTF-8"),
+        ("study.yaml", b"study: [", "study.yaml: not valid YAML"),
+        ("study.yaml", b"since: 2024-02-30", "study.yaml: line 1: 2024-02-30 would be read as a date"),
+        ("workflow/studies/digit.yaml", None, ": no such file; did you mean 'workflow/studies/digits.yaml'?"),
+        ("figures", None, "; targets stand before --configfile, or after `--`"),
+    ],
+)
+def test_snakemake_says_in_one_line_what_is_no_study(
+    tmp_path: Path, name: str, content: bytes | None, told: str
+) -> None:
+    where = copy_code(tmp_path)
+    if content:
+        (where / name).write_bytes(content)
+    said, *more = snakemake(where, "-n", study=name, expect=1).splitlines()[::-1]
+    assert said.startswith(name) and told in said
+    assert len(more) == 1 and "profiles/default" in more[0], "Snakemake's greeting is all else"

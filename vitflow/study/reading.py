@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +85,8 @@ def read_yaml(path: str | Path) -> Any:
             raise ConfigError("not UTF-8 text but UTF-16; save it as UTF-8")
         return yaml.load(content.decode(), _Loader)
     except FileNotFoundError:
-        beside = sorted(str(p) for p in [*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")])
+        files = {*Path().glob("*.yaml"), *Path("workflow/studies").glob("*.yaml")} - {Path("dvc.yaml")}
+        beside = sorted(map(str, files))
         advice = nearest(str(path), beside) if beside else "; `cd` to the project's folder, which has the Snakefile"
         raise ConfigError(f"{path}: no such file{advice}") from None
     except OSError as error:
@@ -95,6 +99,22 @@ def read_yaml(path: str | Path) -> Any:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply; is it the configuration of a study?") from None
+
+
+def check_configfiles(words: Sequence[str]) -> None:
+    """Exit with a line where a command line of Snakemake's names a ``--configfile`` that is none.
+
+    The default profile asks this: Snakemake opens these files before it has read the Snakefile, and says of what it
+    cannot open, or read, thirty lines of its own code. It takes all words behind the option, targets as well.
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
+    for name in parser.parse_known_args(words)[0].configfile:
+        try:
+            read_yaml(name)
+        except ConfigError as error:
+            targets = "" if Path(name).suffix else "; targets stand before --configfile, or after `--`"
+            sys.exit(f"{error}{targets}")
 
 
 def parse_study(data: Any, where: str) -> Study:
