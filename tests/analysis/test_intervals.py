@@ -135,4 +135,8 @@ def test_the_interval_over_images_is_that_of_a_mean_of_shares() -> None:
     one = [np.arange(1000) < 800]  # of one seed it is Wald's, for a share of 0.8
     half = 1.96 * math.sqrt(0.8 * 0.2 / 1000)
     assert image_interval(one) == pytest.approx([80 - 100 * half, 80 + 100 * half], abs=0.01)
-    assert image_interval([]) is image_interval([np.ones(29, dtype=bool)]) is None
+    few_wrong, few_right = [np.arange(30) > 0], [np.arange(30) < 1]
+    assert image_interval(few_wrong) == pytest.approx([90.133, 100], abs=1e-3), "not 103.2"
+    assert image_interval(few_right) == pytest.approx([0, 9.867], abs=1e-3)
+    alike = np.ones(30, dtype=bool)
+    assert image_interval([]) is image_interval([alike[1:]]) is image_interval([alike, alike]) is None

@@ -87,6 +87,8 @@ def test_losers_are_counted_by_how_they_fit() -> None:
     assert fit_finding([alike], BASE, 0.5) == f"{one}as well"
     gap = "The baseline is 2.0 points better on training images than on validation images"
     assert fit_finding([gained, a_run(-9.0)], BASE, 0.5) == gap  # under three seeds nothing is counted
+    harder = BASE.model_copy(update={"clean_train": around(70.0)})
+    assert fit_finding([], harder, 0.5) == gap.replace("2.0", "4.0").replace("better", "worse")
     unfinished = a_run(None, clean_train=NOTHING)
     assert fit_finding([], unfinished, 0.5) == "Training and validation accuracy of all runs"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,19 @@ def test_confusion_is_in_percent_of_the_true_class(diverged: Case) -> None:
     i, j = np.unravel_index(np.argmax(percent * off), percent.shape)
     assert pairs.get_yticklabels()[0].get_text() == f"{data.classes[i]} → {data.classes[j]}"
     assert pairs.texts[0].get_text() == f"{percent[i, j]:.1f}"
+
+
+def test_where_nothing_is_confused_the_matrix_stands_alone(diverged: Case) -> None:
+    data = diverged.analysis.confusion
+    right = tuple(
+        cell if cell.actual == cell.predicted else cell.model_copy(update={"images": 0}) for cell in data.cells
+    )
+    analysis = replace(diverged.analysis, confusion=data.model_copy(update={"cells": right}))
+    with style.styled():
+        drawing = drawings(analysis)["confusion"]()
+    (cells,) = drawing.figure.axes
+    assert len(cells.texts) == 10 and {text.get_text() for text in cells.texts} == {"100"}
+    assert "Most often confused: none." in drawing.alt
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "$\\nothing$", "50% & $", "x" * 60])

@@ -101,10 +101,11 @@ def image_interval(right: Sequence[NDArray[np.bool_]], confidence: float = 0.95)
 
     Args:
         right: by seed, whether each of N images was told right. The mean over seeds of one image is one observation;
-            their mean is normal for N as large as a test set (central limit). None for fewer than 30 images.
+            their mean is normal for N as large as a test set (central limit). None for fewer than 30 images, and
+            where all came out alike, of which it knows nothing; an end beyond 0 or 100 cannot be and is cut there.
     """
-    if not right or len(right[0]) < 30:
+    if not right or len(right[0]) < 30 or np.ptp(shares := np.mean(right, axis=0)) == 0:  # [N]
         return None
-    shares = np.mean(right, axis=0)  # [N]
     half = norm.ppf((1 + confidence) / 2) * shares.std(ddof=1) / math.sqrt(len(shares))
-    return round(100 * (shares.mean() - half), 3), round(100 * (shares.mean() + half), 3)
+    low, high = np.clip([shares.mean() - half, shares.mean() + half], 0, 1)
+    return round(100 * float(low), 3), round(100 * float(high), 3)

@@ -27,14 +27,16 @@ def draw(analysis: Analysis) -> Drawing:
     percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     label = analysis.summary.runs[data.run].label
     figure = new_figure(FULL)
-    cells, pairs = figure.subplots(1, 2, width_ratios=[1.25, 1])
-
     shown, worst = [shorten(name) for name in classes], _most_confused(percent)
+    if worst:
+        cells, pairs = figure.subplots(1, 2, width_ratios=[1.25, 1])
+        _pairs(pairs, percent, worst, shown)
+    else:
+        cells = figure.subplots()
     _matrix(cells, percent, shown)
-    _pairs(pairs, percent, worst, shown)
 
     of = f"{data.split} images, n = {counted(data.n, 'seed')} summed"
-    told = ", ".join(f"{classes[i]} taken for {classes[j]} {percent[i, j]:.1f} %" for i, j in worst)
+    told = ", ".join(f"{classes[i]} taken for {classes[j]} {percent[i, j]:.1f} %" for i, j in worst) or "none"
     right = ", ".join(f"{name} {percent[k, k]:.0f} %" for k, name in enumerate(classes))
     caption = f"Confusions of {label} ({of}), in percent of each true class."
     alt = (

@@ -73,7 +73,7 @@ def draw(analysis: Analysis) -> Drawing:
     )
     finals = ", ".join(f"{summary.runs[name].label} {summary.runs[name].validation.mean or 0:.1f} %" for name in named)
     alt = (
-        f"Four panels over {epochs} epochs: loss and accuracy on training images, as augmented, and on "
+        f"Four panels by epoch, to {epochs}: loss and accuracy on training images, as augmented, and on "
         f"validation images, of {', '.join(summary.runs[name].label for name in named)} and, in grey, of {len(others)} "
         f"other runs, {seeds(summary)} each. Lines are means over finished seeds, thin black lines the baseline's "
         f"seeds; there are no bands. Final validation accuracy: {finals}.{left}{diverged(summary)}"

@@ -8,7 +8,7 @@ from vitflow.analysis.claims.effects import judge, of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
-from vitflow.analysis.claims.wording import count, several, with_sd
+from vitflow.analysis.claims.wording import count, counted, several, with_sd
 from vitflow.analysis.looks import FAMILIES
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.study.grid import BASELINE
@@ -72,7 +72,7 @@ def _convergence(study: Study, table: Mapping[str, Run]) -> str:
     if base.diverged and not base.n:
         return f"The baseline diverged, at step {_steps(base)}"
     has = (
-        f"After {epochs} epochs the baseline has {with_sd(base.clean_train)} % "
+        f"After {counted(epochs, 'epoch')} the baseline has {with_sd(base.clean_train)} % "
         f"of its training images right, {with_sd(base.validation)} % of validation images"
     )
     longer = table.get(f"epochs={2 * epochs}")

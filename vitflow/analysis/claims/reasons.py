@@ -37,7 +37,8 @@ def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
         if baseline.clean_train.mean is None or baseline.validation.mean is None:
             return "Training and validation accuracy of all runs"
         gap = baseline.clean_train.mean - baseline.validation.mean
-        return f"The baseline is {gap:.1f} points better on training images than on validation images"
+        how = "worse" if gap < 0 else "better"
+        return f"The baseline is {abs(gap):.1f} points {how} on training images than on validation images"
     less, more = (sum(_side(run.clean_train, baseline.clean_train) == side for run in judged) for side in (-1, 1))
     if len(judged) == 1:
         how = "less too: it is under-optimised" if less else "better: it overfits" if more else "as well"
