@@ -87,6 +87,23 @@ def test_intervals_over_the_whole_study_cover_all_changes_of_the_model_and_nothi
             assert found.difference.test_welch == welch_interval(MEASURED[BASELINE], MEASURED[run])
 
 
+def test_nothing_is_surer_among_all_changes_than_within_its_group() -> None:
+    plan = study({}, ablations={"wild": {"depth": [4]}, "calm": {"pool": ["mean"], "width": [96, 48]}})
+    grid = expand(plan)
+    spreads = dict(zip(grid.runs, (0.1, 0.8, 0.1, 0.1, 0.1), strict=True))
+    measured = {run: [80.0 - spread, 80.0, 80.0 + spread] for run, spread in spreads.items()}
+    every = simultaneous_intervals(measured[BASELINE], {run: measured[run] for run in grid.runs if run != BASELINE})
+    table = runs_table(plan, grid, results_of(measured), dict.fromkeys(grid.runs, COSTS[BASELINE]), TECHNIQUES)
+    narrower = 0
+    for run, alone in every.items():
+        found = table[run].difference
+        assert found and found.test_interval and found.test_interval_overall and alone
+        ends = (found.test_interval, alone)
+        assert found.test_interval_overall == (min(low for low, _ in ends), max(high for _, high in ends))
+        narrower += alone[1] < found.test_interval[1]
+    assert narrower == 1, "that of depth: the calm group's spread is not its own"
+
+
 def test_families_crosses_subsets_and_longer_trainings_are_no_changes_of_the_model() -> None:
     plan = study(
         {"depth": [4, 6]},

@@ -25,7 +25,7 @@ class Difference(Record):
     n: int  #: the smaller number of seeds
     test: float
     test_interval: Interval | None  #: simultaneous within the group
-    test_interval_overall: Interval | None  #: simultaneous over all changes of the study; None where it is none
+    test_interval_overall: Interval | None  #: simultaneous over all changes, and over its group; None where it is none
     test_welch: Interval | None  #: of this comparison alone, without a common variance
     validation: float | None
     validation_interval: Interval | None
