@@ -104,10 +104,13 @@ def test_what_is_sure_goes_before_what_is_not_whatever_its_size() -> None:
     assert first.difference is not None
     sure = first.difference.model_copy(update={"test_interval_overall": (-2.5, -1.5), "test_welch": (-2.4, -1.6)})
     table["depth=4"] = first.model_copy(update={"difference": sure})
-    assert found_in(table).headline == "Largest change: depth 4 loses 2.0 points (1.5 to 2.5)"
+    assert found_in(table).headline == "Largest sure change: depth 4 loses 2.0 points (1.5 to 2.5)"
     table["depth=4"] = first.model_copy(update={"difference": first.difference.model_copy(update={"test": 0.1})})
     unsure = {BASELINE: [80.0, 80.2, 79.8, 80.0], "depth=4": [80.0, 80.2, 79.9], "width=96": [80.0, 80.3, 79.7]}
-    assert found_in(table_of(unsure)).headline == "None of the 2 changes differs from the baseline for sure"
+    assert (
+        found_in(table_of(unsure)).headline
+        == "None of the 2 changes differs from the baseline for sure, all judged at once"
+    )
 
 
 def test_convergence_is_told_from_training_twice_as_long() -> None:
@@ -125,7 +128,7 @@ def test_convergence_is_told_from_training_twice_as_long() -> None:
 def test_findings_name_numbers_and_references() -> None:
     found = found_in(table_of(MEASURED))
     assert found.headline.startswith(
-        "Largest change: depth 4 loses 2.0 points ("
+        "Largest sure change: depth 4 loses 2.0 points ("
     )  # the largest change but for other families
     assert found.cost == "Cost spans a factor of 4.0: 1 million to 4 million multiplications an image"
     assert found.convergence == (
@@ -201,6 +204,10 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
             "Patch size: no clear change at any value (largest: 2 −0.3, −1.3 to +0.7)",
         ),
         (
+            {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(1.2, (0.1, 2.3), (-0.7, 3.1))},
+            "Patch size: not sure at any value (largest: 2 +1.2, +0.1 to +2.3; by Welch's test −0.7 to +3.1)",
+        ),
+        (
             {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},
             "Patch size 8 gains 0.2 points, below what we call relevant",
         ),
@@ -222,6 +229,15 @@ def test_an_axis_says_its_best_gain_and_its_worst_loss_and_what_diverged(runs: d
         ),
         ([a_run(9.0, (-1, 19)), a_run(1.0, (-1, 3))], "Techniques: no clear change among 2"),
         ([a_run(0.1)], "Techniques: no clear change (descriptive)"),
+        ([a_run(0.1, (-0.2, 0.4))], "Techniques: the change matches the baseline within 0.5 points"),
+        (
+            [a_run(0.1, (-0.2, 0.4)), a_run(0.3, (0.2, 0.4))],
+            "Techniques: all 2 match the baseline within 0.5 points",
+        ),
+        (
+            [a_run(0.1, (-0.2, 0.4)), a_run(9.0, (-1, 19))],
+            "Techniques: 1 of 2 match the baseline within 0.5 points, 1 unclear",
+        ),
         (
             [a_run(2.0, (1.0, 3.0), label="a"), diverged(3, points=9.0)],
             "Techniques: a gains 2.0 points (1.0 to 3.0); 1 of 2 diverged",

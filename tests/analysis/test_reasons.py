@@ -12,7 +12,7 @@ from support.records import NOTHING, a_run, around, diverged, with_runs
 
 from vitflow.analysis.claims import next_steps, reason
 from vitflow.analysis.claims.reasons import fit_finding
-from vitflow.analysis.records import Run, Summary
+from vitflow.analysis.records import Run, Statistics, Summary
 
 BASE = a_run(None, clean_train=around(76.0), validation=around(74.0))
 GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval": (-3.0, -1.0)}
@@ -29,7 +29,7 @@ GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval
         (
             GAIN,
             76.1,
-            "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it gains is",
+            "Whether it fits the training images otherwise is open (76.1 % of clean ones right, baseline 76.0 %).",
         ),
         (
             GAIN,
@@ -44,7 +44,7 @@ GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval
         (
             LOSS,
             76.1,
-            "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it loses is",
+            "Whether it fits the training images otherwise is open (76.1 % of clean ones right, baseline 76.0 %).",
         ),
         (
             LOSS,
@@ -55,6 +55,22 @@ GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval
 )
 def test_the_fit_to_training_images_is_read_beside_what_moved(moved: dict[str, Any], train: float, said: str) -> None:
     assert reason(a_run(**moved, clean_train=around(train)), BASE, 0.5).startswith(said)
+
+
+def test_a_fit_is_called_as_good_inside_the_margin_alone_and_not_judged_of_one_seed() -> None:
+    alike = "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it"
+    for moved, does in ((GAIN, "gains"), (LOSS, "loses")):
+        assert reason(a_run(**moved, clean_train=around(76.1)), BASE, 0.9) == f"{alike} {does} is generalisation."
+    once = Statistics(mean=60.0, sd=None, values=(60.0,))
+    assert reason(a_run(-9.0, clean_train=once), BASE, 0.5) == ""
+
+
+def test_longer_trainings_and_fewer_images_are_not_said_to_learn_in_as_many_epochs() -> None:
+    for train, learns in ((78.0, "more"), (74.0, "less")):
+        moved = GAIN if learns == "more" else LOSS
+        kinds = {kind: a_run(**moved, clean_train=around(train), kind=kind) for kind in ("change", "budget", "subset")}
+        told = {kind: reason(run, BASE, 0.5).split("it learns ")[1] for kind, run in kinds.items()}
+        assert told == {"change": f"{learns} in as many epochs.", "budget": f"{learns}.", "subset": f"{learns}."}
 
 
 def test_shifts_and_attention_are_named_where_they_differ_for_sure() -> None:
@@ -84,7 +100,13 @@ def test_losers_are_counted_by_how_they_fit() -> None:
     one = "The one change that lost fits the training images "
     assert fit_finding([less], BASE, 0.5) == f"{one}less too: it is under-optimised"
     assert fit_finding([more], BASE, 0.5) == f"{one}better: it overfits"
-    assert fit_finding([alike], BASE, 0.5) == f"{one}as well"
+    assert fit_finding([alike], BASE, 0.9) == f"{one}as well"
+    assert fit_finding([alike], BASE, 0.5) == "Whether the one change that lost fits the training images less is open"
+    exact = Statistics(mean=100.0, sd=0.0, values=(100.0,) * 3)
+    everything = BASE.model_copy(update={"clean_train": exact})
+    assert fit_finding([less, a_run(**LOSS, clean_train=exact)], everything, 0.5).startswith(
+        "Of 2 changes that lost, 1"
+    )
     gap = "The baseline is 2.0 points better on training images than on validation images"
     assert fit_finding([gained, a_run(-9.0)], BASE, 0.5) == gap  # under three seeds nothing is counted
     harder = BASE.model_copy(update={"clean_train": around(70.0)})

@@ -89,6 +89,8 @@ def test_an_interval_that_reaches_inside_the_margin_is_not_beyond_it() -> None:
         "Of 4 changes, 2 gained (1 by more than 0.5 points) and 1 lost (0 by more than 0.5 points), beyond noise."
     )
     assert counted_effects(runs, 0.5) == expected
+    doubted = a_run(1.0, (0.657, 1.343), (0.463, 1.537))
+    assert counted_effects([doubted], 0.5).startswith("Of 1 change, 1 gained (0 by more than 0.5 points)")
     described = "Of 1 change, 1 gained (1 by more than 0.5 points) and 0 lost, by their means alone (descriptive)."
     assert counted_effects([a_run(2.0)], 0.5) == described
 
@@ -116,7 +118,8 @@ def test_what_is_said_of_several_runs_holds_of_every_interval(runs: list[Run], m
         other = run.difference.test_welch or (low, high)
         for sign, name in ((1, "gained"), (-1, "lost")):
             near, far = sorted((sign * low, sign * high))
-            sure = near > 0 and min(sign * other[0], sign * other[1]) > 0 and far > margin and not run.diverged
+            near = min(near, sign * other[0], sign * other[1])
+            sure = near > 0 and far > margin and not run.diverged
             counts[name][0] += sure
             counts[name][1] += sure and near > margin
     for name, (all_of_them, relevant) in counts.items():

@@ -16,7 +16,7 @@ from vitflow.figures.style import BLACK, FULL, Drawing, heading, missing, new_fi
 def draw(analysis: Analysis) -> Drawing:
     """Test accuracy against training images, and beside it accuracy on clean training minus validation images."""
     summary = analysis.summary
-    series = by_images(summary.runs)
+    series = by_images(summary.runs, int(str(summary.training["epochs"])))
     if not series:
         return missing("No model was trained on fewer images.")
     figure = new_figure(FULL)
@@ -42,15 +42,15 @@ def draw(analysis: Analysis) -> Drawing:
     ]
     end_labels(accuracy, ends)
 
-    how = "as many steps" if series[0].equal_steps else "as many epochs"
+    how = f", as many {series[0].equal} on each" if series[0].equal else ""
     names = [name for name, run in summary.runs.items() if any(run in one.runs for one in series)]
     told = "; ".join(
         f"{one.label}: " + ", ".join(f"{run.train_images:,} images {_test(run):.1f} %" for run in one.runs)
         for one in series
     )
-    caption = f"Nested subsets of the training images, {how} on each; {seeds(summary, names)}; vertical: one sd."
+    caption = f"Nested subsets of the training images{how}; {seeds(summary, names)}; vertical: one sd."
     alt = (
-        f"Test accuracy against the number of training images, on a log scale, {seeds(summary, names)}, {how} on each: "
+        f"Test accuracy against the number of training images, on a log scale, {seeds(summary, names)}{how}: "
         f"{told}. Vertical lines are plus and minus one standard deviation over seeds. Right panel: accuracy on clean "
         f"training images minus that on validation images."
     )

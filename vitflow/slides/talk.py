@@ -166,7 +166,10 @@ def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
         reason = claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin)
         if told := " ".join(filter(None, (reason, claims.at_own_rates(places[change.value], summary.runs)))):
             return f"Evidence, {spoken(change.value)}: {told}"
-    return "Not explained: what was measured beside accuracy does not differ for sure."
+    margin = summary.equivalence_margin
+    moved = any(claims.judge(claims.of_group(change.run), margin) in ("gained", "lost") for change in found)
+    same = "what was measured beside accuracy" if moved else "accuracy itself"
+    return f"Not explained: {same} does not differ for sure."
 
 
 def meant_for(technique: Technique) -> Markup:

@@ -59,9 +59,10 @@ def effect(run: Run, margin: float) -> Effect:
 
 
 def beyond(evidence: Evidence, margin: float) -> bool:
-    """Whether the whole simultaneous interval lies beyond the margin."""
+    """Whether both intervals lie beyond the margin as a whole."""
     low, high = evidence.interval or (evidence.points, evidence.points)
-    return not evidence.diverged and (low > margin or high < -margin)
+    near, far = evidence.welch or (low, high)
+    return not evidence.diverged and (min(low, near) > margin or max(high, far) < -margin)
 
 
 class Change(NamedTuple):

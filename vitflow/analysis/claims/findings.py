@@ -33,7 +33,7 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
         best=f"Best {FAMILIES[base.family]} on validation: {best.label}, {with_sd(table[best.run].validation)} %"
         if best
         else "No run has a validation accuracy yet",
-        subsets=subsets_finding(table),
+        subsets=subsets_finding(table, study.training.epochs),
         references=_family(families[0], base, margin) if families else "No model of another family in this study",
     )
 
@@ -62,9 +62,9 @@ def _headline(table: Mapping[str, Run], margin: float) -> str:
     sure = [run for run in compared if of_study(run).sure]
     if not sure and of_study(compared[0]).interval is not None:
         of = "change differs" if len(compared) == 1 else f"{len(compared)} changes differs"
-        return f"None of the {of} from the baseline for sure"
+        return f"None of the {of} from the baseline for sure, all judged at once"
     largest = max(sure or compared, key=lambda run: abs(of_study(run).points))
-    return f"Largest change: {sentence(largest.label, of_study(largest), margin)}"
+    return f"Largest {'sure ' if sure else ''}change: {sentence(largest.label, of_study(largest), margin)}"
 
 
 def _convergence(study: Study, table: Mapping[str, Run]) -> str:

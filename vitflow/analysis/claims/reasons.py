@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from vitflow.analysis.claims.effects import judge, of_group, of_study
+from vitflow.analysis.claims.effects import effect, judge, of_group, of_study
 from vitflow.analysis.intervals import welch_interval
 from vitflow.analysis.records import Run, Statistics
+
+Beside = Literal["more", "less", "alike", "open"]
 
 
 def reason(run: Run, baseline: Run, margin: float) -> str:
     """What the fit to training images, shifts and attention say of a run that gained or lost; '' of others.
 
-    Only differences that Welch's test calls sure are named.
+    Only shifts and distances that Welch's test calls different are named; of a fit that it leaves open, that is said.
     """
     if run.difference is None or (shown := judge(of_group(run), margin)) not in ("gained", "lost"):
         return ""
-    said = [_fit(run, baseline, gained=shown == "gained")]
+    said = [_fit(run, baseline, margin, gained=shown == "gained")]
     ours, theirs = run.shifts.get("1"), baseline.shifts.get("1")
-    if ours and theirs and _side(ours, theirs):
+    if ours and theirs and _beside(ours, theirs) in ("more", "less"):
         said.append(f"Moved by a pixel, {ours.mean:.0f} % of its predictions stay (baseline {theirs.mean:.0f} %).")
-    if _side(run.attention_distance, baseline.attention_distance):
+    if _beside(run.attention_distance, baseline.attention_distance) in ("more", "less"):
         said.append(
             f"Its attention reaches {run.attention_distance.mean:.1f} pixels on average "
             f"(baseline {baseline.attention_distance.mean:.1f})."
@@ -30,41 +33,48 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
 
 def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
     """A title on fits and losses: whether what lost fits the training images less, or learns them by heart."""
-    compared = [run for run in runs if run.difference and of_study(run).interval]
-    lost = [run for run in compared if judge(of_study(run), margin) == "lost"]
-    judged = [run for run in lost if welch_interval(baseline.clean_train.values, run.clean_train.values)]
-    if not judged:
+    lost = [run for run in runs if run.difference and of_study(run).interval and effect(run, margin) == "lost"]
+    fits = [_beside(run.clean_train, baseline.clean_train, margin) for run in lost]
+    if not any(fits):
         if baseline.clean_train.mean is None or baseline.validation.mean is None:
             return "Training and validation accuracy of all runs"
         gap = baseline.clean_train.mean - baseline.validation.mean
-        how = "worse" if gap < 0 else "better"
-        return f"The baseline is {abs(gap):.1f} points {how} on training images than on validation images"
-    less, more = (sum(_side(run.clean_train, baseline.clean_train) == side for run in judged) for side in (-1, 1))
-    if len(judged) == 1:
-        how = "less too: it is under-optimised" if less else "better: it overfits" if more else "as well"
-        return f"The one change that lost fits the training images {how}"
+        beside = "worse" if gap < 0 else "better"
+        return f"The baseline is {abs(gap):.1f} points {beside} on training images than on validation images"
+    if len(lost) == 1:
+        how = {"less": "less too: it is under-optimised", "more": "better: it overfits", "alike": "as well"}
+        if fits[0] in how:
+            return f"The one change that lost fits the training images {how[fits[0]]}"
+        return "Whether the one change that lost fits the training images less is open"
     return (
-        f"Of {len(judged)} changes that lost, {less} fit the training images less too (under-optimised), "
-        f"{more} better (overfitted)"
+        f"Of {len(lost)} changes that lost, {fits.count('less')} fit the training images less too (under-optimised), "
+        f"{fits.count('more')} better (overfitted)"
     )
 
 
-def _fit(run: Run, baseline: Run, *, gained: bool) -> str:
-    if run.clean_train.mean is None or baseline.clean_train.mean is None:
+def _fit(run: Run, baseline: Run, margin: float, *, gained: bool) -> str:
+    found = _beside(run.clean_train, baseline.clean_train, margin)
+    if not found:
         return ""
     numbers = f"({run.clean_train.mean:.1f} % of clean ones right, baseline {baseline.clean_train.mean:.1f} %)"
+    # longer trainings and those on fewer images have other steps
+    steps = "" if run.kind in ("budget", "subset") else " in as many epochs"
     said = {
-        (True, 1): f"It fits the training images better too {numbers}: it learns more in the same steps.",
-        (True, 0): f"It fits the training images as well {numbers}: what it gains is generalisation.",
-        (True, -1): f"It fits the training images less {numbers} and new ones better: it regularises.",
-        (False, 1): f"It fits the training images better {numbers} and new ones worse: it overfits.",
-        (False, 0): f"It fits the training images as well {numbers}: what it loses is generalisation.",
-        (False, -1): f"It fits the training images less too {numbers}: it learns less in the same steps.",
+        (True, "more"): f"It fits the training images better too {numbers}: it learns more{steps}.",
+        (True, "alike"): f"It fits the training images as well {numbers}: what it gains is generalisation.",
+        (True, "less"): f"It fits the training images less {numbers} and new ones better: it regularises.",
+        (False, "more"): f"It fits the training images better {numbers} and new ones worse: it overfits.",
+        (False, "alike"): f"It fits the training images as well {numbers}: what it loses is generalisation.",
+        (False, "less"): f"It fits the training images less too {numbers}: it learns less{steps}.",
     }
-    return said[gained, _side(run.clean_train, baseline.clean_train)]
+    return said.get((gained, found), f"Whether it fits the training images otherwise is open {numbers}.")
 
 
-def _side(ours: Statistics, theirs: Statistics) -> int:
-    """1 or -1 where the first is surely larger or smaller, by Welch's test; 0 where that is open."""
-    low, high = welch_interval(theirs.values, ours.values) or (0.0, 0.0)
-    return 1 if low > 0 else -1 if high < 0 else 0
+def _beside(ours: Statistics, theirs: Statistics, margin: float | None = None) -> Beside | None:
+    """How the first is to the second by Welch's interval, ``alike`` inside the margin; None without an interval."""
+    if (found := welch_interval(theirs.values, ours.values)) is None:
+        return None
+    low, high = found
+    if margin is not None and -margin <= low and high <= margin:
+        return "alike"
+    return "more" if low > 0 else "less" if high < 0 else "open"

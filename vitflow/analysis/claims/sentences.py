@@ -14,7 +14,7 @@ Named = tuple[str, Evidence]
 
 def sentence(subject: str, evidence: Evidence, margin: float) -> str:
     """The claim that the evidence on a difference supports, given the margin."""
-    points, interval, welch = evidence.points, evidence.interval, evidence.welch
+    points, interval = evidence.points, evidence.interval
     if evidence.diverged:
         return f"{subject} diverged with {evidence.diverged} of {evidence.seeds} seeds"
     if interval is None:
@@ -33,9 +33,8 @@ def sentence(subject: str, evidence: Evidence, margin: float) -> str:
     if shown == "same":
         return f"{subject} matches the baseline within {margin:g} points"
     numbers = f"{signed(points, digits)}, {_range(interval, digits)}"
-    clear = judge(evidence._replace(welch=None), margin) != "unclear"
-    if clear and welch is not None:
-        return f"{subject}: not sure ({numbers}; by Welch's test {_range(welch, digits_for(welch, [0.0]))})"
+    if doubt := _doubt(evidence, margin):
+        return f"{subject}: not sure ({numbers}; {doubt})"
     return f"{subject}: no clear change ({numbers})"
 
 
@@ -56,7 +55,7 @@ def axis_finding(label: str, places: Sequence[Place], table: Mapping[str, Run], 
 
 
 def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
-    """The title of a group: its best sure gain and its worst sure loss, or that nothing is sure.
+    """The title of a group: its best sure gain and its worst sure loss, or what is known where nothing is sure.
 
     ``heading`` begins the sentence; ``runs`` are the changes of the group.
     """
@@ -67,9 +66,7 @@ def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
         return f"{heading}: {f'{lost} of {len(runs)} diverged' if lost else 'not finished yet'}"
     sure = [pair for pair in compared if judge(pair[1], margin) in ("gained", "lost")]
     if not sure:
-        described = any(evidence.interval is None for _, evidence in compared)
-        of = "no clear change" if len(compared) == 1 else f"no clear change among {len(compared)}"
-        return f"{heading}: {of}{' (descriptive)' if described else ''}{diverged}"
+        return f"{heading}: {_nothing_sure([evidence for _, evidence in compared], margin)}{diverged}"
     sure.sort(key=lambda pair: -pair[1].points)
     gained = [pair for pair in sure if pair[1].points > 0]
     lowest = [pair for pair in sure if pair[1].points < 0]
@@ -92,7 +89,29 @@ def _steady(label: str, steady: Sequence[Named], margin: float) -> list[str]:
         return [f"{label}: all {len(steady)} values match the baseline within {margin:g} points"]
     digits = digits_for([largest.points, *largest.interval], [0.0, margin, -margin])
     numbers = f"{value} {signed(largest.points, digits)}, {_range(largest.interval, digits)}"
+    if doubt := _doubt(largest, margin):
+        return [f"{label}: not sure at any value (largest: {numbers}; {doubt})"]
     return [f"{label}: no clear change at any value (largest: {numbers})"]
+
+
+def _nothing_sure(compared: Sequence[Evidence], margin: float) -> str:
+    """What is said of changes of which none surely gained or lost."""
+    of, same = len(compared), sum(judge(evidence, margin) == "same" for evidence in compared)
+    if same:
+        which = "the change" if of == 1 else f"all {of}" if same == of else f"{same} of {of}"
+        matches = "matches" if of == 1 else "match"
+        others = f", {of - same} unclear" if same < of else ""
+        return f"{which} {matches} the baseline within {margin:g} points{others}"
+    described = any(evidence.interval is None for evidence in compared)
+    return f"no clear change{f' among {of}' if of > 1 else ''}{' (descriptive)' if described else ''}"
+
+
+def _doubt(evidence: Evidence, margin: float) -> str:
+    """What Welch's test says, where it alone is against a change that Dunnett's calls clear; else ''."""
+    welch = evidence.welch
+    if welch is None or judge(evidence._replace(welch=None), margin) == "unclear":
+        return ""
+    return f"by Welch's test {_range(welch, digits_for(welch, [0.0]))}"
 
 
 def _verb(points: float) -> str:
