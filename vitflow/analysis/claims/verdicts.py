@@ -43,7 +43,9 @@ def verdict(axis: Axis, runs: Mapping[str, Run], margin: float) -> str:
     lost = [spoken(place.value) for place in axis.values if runs[place.run].diverged]
     said = [_of_steady(steady, margin, every=len(steady) == len(others))] if steady else []
     if lost:
-        said.append(f"{several(lost)} diverged" if any(not runs[place.run].diverged for place in others) else "diverged")
+        said.append(
+            f"{several(lost)} diverged" if any(not runs[place.run].diverged for place in others) else "diverged"
+        )
     return "; ".join(said) if said else "not finished"
 
 
