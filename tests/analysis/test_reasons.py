@@ -131,6 +131,22 @@ def test_what_to_do_next_follows_from_the_numbers() -> None:
     assert steps[3].startswith("Fewer and more images at equal steps")
 
 
+@pytest.mark.parametrize(
+    ("rival", "lead"),
+    [
+        (a_run(9.0, (8.0, 10.0), kind="family", family="resnet"), ": does the ResNet's lead shrink?"),
+        (a_run(9.0, (8.0, 10.0), (-1.0, 19.0), kind="family", family="resnet"), "."),
+        (a_run(9.0, kind="family", family="resnet"), "."),
+        (a_run(-9.0, (-10.0, -8.0), kind="family", family="resnet"), "."),
+        (a_run(9.0, (8.0, 10.0), kind="family"), "."),
+        (diverged(5, points=9.0, interval=(8.0, 10.0), kind="family", family="resnet"), "."),
+        (a_run(None), "."),
+    ],
+)
+def test_only_a_resnet_that_surely_gains_has_a_lead_to_ask_about(rival: Run, lead: str) -> None:
+    assert next_steps(summary_of(rival=rival))[-1] == f"Fewer and more images at equal steps{lead}"
+
+
 def test_what_is_settled_is_not_asked_for() -> None:
     epochs = f"epochs{2 * int(str(summary_of().training['epochs']))}"
     settled = {epochs: a_run(0.1, (-0.2, 0.4), kind="budget"), "few": a_run(-9.0, kind="subset"), "c": a_run(**GAIN)}

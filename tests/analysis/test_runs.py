@@ -61,21 +61,35 @@ def test_intervals_are_simultaneous_within_their_group() -> None:
         assert difference.test_interval == difference.validation_interval == interval
 
 
-def test_a_run_of_two_groups_has_the_interval_of_the_first() -> None:
+@pytest.mark.parametrize("wide", [0.2, 0.8], ids=["the first is wider", "the second is wider"])
+def test_a_run_of_two_groups_has_an_interval_that_holds_in_both(wide: float) -> None:
     groups = {"one": {"depth": [4], "pool": ["mean"]}, "two": {"pool": ["mean"], "width": [96]}}
     plan = study({}, ablations=groups, cross={"both": {"depth": [12], "heads": [3]}})
     grid = expand(plan)
     assert list(grid.runs) == [BASELINE, "depth=4", "pool=mean", "width=96", "depth=12+heads=3"]
-    spreads = (0.1, 0.2, 0.4, 0.8, 0.3)
+    spreads = (0.1, 1.0 - wide, 0.4, wide, 0.3)
     measured = {run: [80.0 - k, 80.0, 80.0 + k] for run, k in zip(grid.runs, spreads, strict=True)}
     found = runs_table(plan, grid, results_of(measured), dict.fromkeys(grid.runs, COSTS[BASELINE]), TECHNIQUES)
 
     def together(*names: str) -> dict[str, Interval | None]:
         return simultaneous_intervals(measured[BASELINE], {name: measured[name] for name in names})
 
-    expected = together("pool=mean", "width=96") | together("depth=4", "pool=mean") | together("depth=12+heads=3")
+    first, second = together("depth=4", "pool=mean"), together("pool=mean", "width=96")
+    ends = [found for found in (first["pool=mean"], second["pool=mean"]) if found]
+    widest = {"pool=mean": (min(low for low, _ in ends), max(high for _, high in ends))}
+    expected = first | second | together("depth=12+heads=3") | widest
     differences = {name: run.difference for name, run in found.items() if run.difference}
     assert {name: difference.test_interval for name, difference in differences.items()} == expected
+
+
+def test_a_group_that_has_no_spread_takes_no_interval_from_a_run_of_another() -> None:
+    plan = study({}, ablations={"flat": {"pool": ["mean"]}, "wild": {"pool": ["mean"], "width": [96]}})
+    grid = expand(plan)
+    measured = {BASELINE: [80.0] * 3, "pool=mean": [81.0] * 3, "width=96": [79.0, 80.0, 81.0]}
+    table = runs_table(plan, grid, results_of(measured), dict.fromkeys(grid.runs, COSTS[BASELINE]), TECHNIQUES)
+    wild = simultaneous_intervals(measured[BASELINE], {run: measured[run] for run in ("pool=mean", "width=96")})
+    found = table["pool=mean"].difference
+    assert found and found.test_interval is not None and found.test_interval == wild["pool=mean"]
 
 
 def test_intervals_over_the_whole_study_cover_all_changes_of_the_model_and_nothing_else() -> None:

@@ -154,6 +154,40 @@ def test_a_verdict_follows_from_the_effects_of_an_axis(points: list[Any], said: 
     assert verdict(an_axis("A", *runs), runs, 0.5) == said
 
 
+DIVERGED = diverged(5, points=1.0)
+
+
+@pytest.mark.parametrize(
+    ("steady", "lost", "said"),
+    [
+        (a_run(0.1, (-0.2, 0.4)), diverged(1, 2, 3), "no relevant change; 0.04 diverged"),
+        (a_run(0.1, (-0.2, 0.4)), DIVERGED, "no relevant change; 0.04 diverged"),
+        (a_run(-4.0, (-4.2, -3.8)), diverged(1, 2, 3), "loss at 0.002; 0.04 diverged"),
+        (a_run(3.0, (2.8, 3.2)), DIVERGED, "gain at 0.002; 0.04 diverged"),
+        (a_run(1.0, (-1.0, 3.0)), DIVERGED, "no clear change; 0.04 diverged"),
+        (a_run(3.0), DIVERGED, "gain at 0.002 (descriptive); 0.04 diverged"),
+        (a_run(None), DIVERGED, "0.04 diverged"),
+        (DIVERGED, DIVERGED, "diverged"),
+    ],
+)
+def test_a_verdict_judges_the_steady_values_and_names_what_diverged(steady: Run, lost: Run, said: str) -> None:
+    runs = {"0.002": steady, "0.04": lost, "baseline": a_run(None)}
+    assert verdict(an_axis("A", "0.002", "0.01", "0.04", runs=("0.002", "baseline", "0.04")), runs, 0.5) == said
+
+
+def test_a_verdict_is_descriptive_only_where_a_value_that_it_names_has_no_interval() -> None:
+    runs = {"a": a_run(3.0, (2.8, 3.2)), "b": a_run(1.0), "c": a_run(-2.0, (-2.2, -1.8))}
+    assert verdict(an_axis("A", *runs), runs, 0.5) == "gain at a"
+    assert verdict(an_axis("A", "b", "c"), runs | {"b": a_run(0.1)}, 0.5) == "loss at c"
+    assert verdict(an_axis("A", "b", "c"), runs | {"b": a_run(-1.0)}, 0.5) == "loss at every value (descriptive)"
+
+
+def test_a_verdict_says_every_value_only_where_every_value_was_compared() -> None:
+    runs = {"a": a_run(-2.0, (-2.2, -1.8)), "b": a_run(None)}
+    assert verdict(an_axis("A", "a", "b"), runs, 0.5) == "loss at a"
+    assert verdict(an_axis("A", "a"), runs, 0.5) == "loss at every value"
+
+
 def test_an_axis_without_a_finished_value_has_no_verdict() -> None:
     assert verdict(an_axis("A", "x"), {"x": a_run(None)}, 0.5) == "not finished"
     assert verdict(an_axis("A", "x"), {"x": diverged(1, 2, 3)}, 0.5) == "diverged"

@@ -9,6 +9,11 @@ from vitflow.analysis.records import Answers, Mistakes, Picture
 from vitflow.explore.view import bars, cells, changes, configuration, facts, initial, wrong
 
 
+def test_the_baselines_time_is_1_whatever_the_clock_says(made: Page) -> None:
+    base = made.summary.runs["baseline"].model_copy(update={"time_ratio": 1.01})
+    assert "1.00" in [cell.text for cell in cells(base)]
+
+
 def test_cells_are_the_numbers_of_the_summary(made: Page) -> None:
     run = made.summary.runs["patch_size=2"]
     assert run.difference and run.difference.test_interval

@@ -76,13 +76,30 @@ def test_times_are_shown_where_multiplications_hardly_differ_the_baselines_being
     assert (heights["baseline"], heights["heads=1"]) == (1.0, 2.0)
 
 
-@pytest.mark.parametrize("time", [None, 1.05])
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ({"": {"time_ratio": None}}, "; training time was not measured."),
+        ({"": {"time_ratio": 1.05}}, ", training time within 15%."),
+        (
+            {"heads=1": {"time_ratio": 1.37}, "heads=3": {"time_ratio": None}},
+            "; training time was not measured for all.",
+        ),
+    ],
+)
 def test_where_costs_are_alike_or_unknown_there_is_no_panel_of_them_and_the_caption_says_so(
-    time: float | None, diverged: Case
+    times: dict[str, dict[str, object]], said: str, diverged: Case
 ) -> None:
-    drawing = with_runs(diverged, "heads", {"": {"time_ratio": time}})
+    drawing = with_runs(diverged, "heads", times)
     assert len(drawing.figure.axes) == 1
-    assert "Costs alike: multiplications within 5%" in drawing.caption and "Costs alike" in drawing.alt
+    assert all(f"Costs alike: multiplications within 5%{said}" in text for text in (drawing.caption, drawing.alt))
+
+
+@pytest.mark.parametrize("kind", ["budget", "subset"])
+def test_what_trains_longer_or_on_fewer_images_costs_not_alike_though_a_step_does(kind: str, diverged: Case) -> None:
+    for time in (1.05, 1.5):
+        drawing = with_runs(diverged, "heads", {"": {"time_ratio": time}, "heads=1": {"kind": kind}})
+        assert not any(words in drawing.caption + drawing.alt for words in ("Costs alike", "training time"))
 
 
 def test_an_axis_of_which_nothing_has_finished_says_so(diverged: Case) -> None:

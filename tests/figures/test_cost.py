@@ -14,9 +14,11 @@ from vitflow.figures.style import Drawing
 SIZES = ["5 runs", "30 runs", "90 runs", "300 runs"]
 
 
-def timed(case: Case, time: float | None) -> Drawing:
+def timed(case: Case, time: float | None, baseline: float | None = None) -> Drawing:
     summary = case.analysis.summary
     runs = {name: run.model_copy(update={"time_ratio": time}) for name, run in summary.runs.items()}
+    if baseline is not None:
+        runs["baseline"] = runs["baseline"].model_copy(update={"time_ratio": baseline})
     with style.styled():
         return cost.draw(dataclasses.replace(case.analysis, summary=summary.model_copy(update={"runs": runs})))
 
@@ -29,6 +31,17 @@ def test_points_stand_at_counts_and_measured_times(diverged: Case) -> None:
         for name, run in diverged.analysis.summary.runs.items():
             at = 1.0 if name == "baseline" and count == "time_ratio" else getattr(run, count)
             assert ((at, run.test.mean) in points) == (run.n > 0), name
+
+
+def test_the_baselines_time_is_1_whatever_the_clock_says(diverged: Case) -> None:
+    drawing = timed(diverged, 1.5, 1.04)
+    assert "time 1.00 times the baseline's" in drawing.alt and "1.04" not in drawing.alt
+
+
+def test_where_not_all_are_timed_the_caption_does_not_call_them_alike(diverged: Case) -> None:
+    drawing = timed(diverged, None, 1.0)
+    assert len(drawing.figure.axes) == 1
+    assert "Training time is not shown: it was not measured for all." in drawing.caption
 
 
 @pytest.mark.parametrize(("time", "said"), [(None, "time is not measured"), (1.0, "all are within 15%")])

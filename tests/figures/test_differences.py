@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -9,9 +11,10 @@ from support.figures import Case, texts_of
 
 from vitflow.analysis.claims import of_study
 from vitflow.analysis.records import Run
+from vitflow.figures.differences import draw
 from vitflow.figures.draw import names
 from vitflow.figures.pages import FIRST, PAGE
-from vitflow.figures.style import GREY
+from vitflow.figures.style import GREY, styled
 
 SIZES = [5, 30, 90, 300]
 
@@ -111,6 +114,26 @@ def test_under_three_seeds_there_is_no_interval_to_draw(case: str, cases: dict[s
     drawing = cases[case].drawing("differences")
     assert not [line for a in drawing.figure.axes for line in a.get_lines() if line.get_linewidth() == 1.8]
     assert "no intervals: under three seeds" in drawing.caption
+
+
+def test_without_spread_over_seeds_there_is_no_interval_and_the_caption_says_why(cases: dict[str, Case]) -> None:
+    case = cases["5 runs"]
+    runs = dict(case.analysis.summary.runs)
+    for name, run in runs.items():
+        if run.difference:
+            flat = run.difference.model_copy(update={"n": 3, "test_interval": None, "test_interval_overall": None})
+            runs[name] = run.model_copy(update={"difference": flat})
+
+    def caption(**others: Run) -> str:
+        summary = case.analysis.summary.model_copy(update={"runs": runs | others})
+        with styled():
+            return draw(replace(case.analysis, summary=summary)).caption
+
+    assert ", no intervals: no spread over seeds; n" in caption()
+    name, run = next((name, run) for name, run in runs.items() if run.difference)
+    assert run.difference is not None
+    few = run.model_copy(update={"difference": run.difference.model_copy(update={"n": 2})})
+    assert ", no intervals: under three seeds or no spread over seeds; n" in caption(**{name: few})
 
 
 def test_far_runs_are_arrows_inside_the_scale_with_their_number(cases: dict[str, Case]) -> None:

@@ -54,6 +54,13 @@ def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
     assert cells.model_row("best", run, chosen=True) == bold + costs
 
 
+def test_the_baselines_time_is_1_in_every_table_whatever_the_clock_says() -> None:
+    base = a_run(None, kind="baseline", time_ratio=1.01)
+    assert cells.model_row("ViT", base).endswith("| 1.00× |") and cells.seeds_row(base).endswith("| 1.00× |")
+    unmeasured = base.model_copy(update={"time_ratio": None})
+    assert cells.model_row("ViT", unmeasured).endswith("| – |")
+
+
 def test_a_row_of_all_runs_has_two_decimals_and_what_diverged() -> None:
     run = a_run(label=NASTY, n=3, test=around(83.126), validation=around(84.0), time_ratio=None)
     assert cells.seeds_row(run) == f"| {KEPT} | 3 | 83.13 | 0.25 | 84.00 | 0.25 | 2.71 | 174{WHOLE} | – |"

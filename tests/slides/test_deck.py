@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pptx import Presentation
 from support.analysis import ARCHITECTURE, MANY
-from support.records import NOTHING
+from support.records import NOTHING, a_run, around
 from support.talk import Talk, make_talk, table_of
 
 from vitflow.figures.draw import draw
 from vitflow.slides import filters, pdf
-from vitflow.slides.deck import Deck, Slide, Table, plain
+from vitflow.slides.deck import Bullets, Deck, Slide, Table, plain
 from vitflow.slides.html import page
 from vitflow.slides.pptx import pptx
 
@@ -133,6 +133,22 @@ def test_stability_leads_with_the_baseline_what_diverged_and_the_learning_rates(
     measured = talk.summary.runs["depth=12"].stability
     assert rows[1][3] == filters.number(measured.gradient_spikes)
     assert rows[1][6].startswith(filters.three(measured.largest_attention_logit))
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["three others", "one other"])
+def test_what_is_said_of_another_family_is_of_its_best_which_is_named_among_several(talk: Talk, named: bool) -> None:
+    runs = talk.summary.runs
+    families = [name for name, run in runs.items() if run.kind == "family"]
+    shown = families if named else families[:1]
+    kept = {name: run for name, run in runs.items() if name not in families}
+    for k, name in enumerate(shown):
+        change = {"clean_train": around(60.0 + k), "difference": a_run(float(k)).difference}
+        kept[name] = runs[name].model_copy(update=change)
+    talk.change(runs=kept, references=tuple(shown))
+    (slide,) = [slide for slide in talk.deck().slides if slide.kicker == "ViT and ResNet"]
+    (told,) = [[plain(item) for item in block.items] for block in slide.blocks if isinstance(block, Bullets)]
+    assert any(f" {59 + len(shown)}.0 %, baseline" in item for item in told)
+    assert (f"{kept[shown[-1]].label} beside the baseline:" in told) == named
 
 
 def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:

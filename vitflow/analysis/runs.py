@@ -161,7 +161,7 @@ def differences(
         for split, found in within.items():
             values = {run: scores[run][split].values for run in members}
             for run, interval in simultaneous_intervals(base[split].values, values).items():
-                found.setdefault(run, interval)
+                found[run] = _widest(found.get(run), interval)
     changes = [name for name, run in grid.runs.items() if kind_of(name, run.config, study, grid) == "change"]
     overall = simultaneous_intervals(base["test"].values, {run: scores[run]["test"].values for run in changes})
 
@@ -185,6 +185,13 @@ def differences(
     return {run: difference(run) for run in grid.runs if run != BASELINE}
 
 
+def _widest(one: Interval | None, other: Interval | None) -> Interval | None:
+    """Of a run that stands in two groups, what holds in both; a group without spread over seeds has none."""
+    if one is None or other is None:
+        return one or other
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
 def _over_both(study: Interval | None, group: Interval | None) -> Interval | None:
     """Nothing is surer among all changes than within its group, though other groups may spread less than its own."""
-    return study and group and (min(study[0], group[0]), max(study[1], group[1]))
+    return study and group and _widest(study, group)

@@ -49,7 +49,7 @@ def cost(summary: Summary) -> dict[str, Any]:
             "low": run.test.mean - (run.test.sd or 0),
             "high": run.test.mean + (run.test.sd or 0),
             "multiplications": run.multiplications,
-            "time": run.time_ratio,
+            "time": run.relative_time,
             "parameters": run.parameters,
         }
         for name, run in summary.runs.items()

@@ -52,7 +52,7 @@ def cells(run: Run) -> list[Cell]:
         Cell(spread(run.test), run.test.mean),
         Cell(signed(difference), difference),
         Cell(_interval(run.difference), interval[0] if interval else None),
-        Cell(number(run.time_ratio, 2), run.time_ratio),
+        Cell(number(run.relative_time, 2), run.relative_time),
         Cell(amount(run.multiplications), run.multiplications),
         Cell(amount(run.parameters), run.parameters),
     ]
@@ -92,7 +92,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("Parameters", amount(run.parameters)),
         ("Multiplications", f"{amount(run.multiplications)} an image"),
         ("Tokens", str(run.tokens)),
-        ("Time", number(run.time_ratio, 2) + (f" ({ratios[0]:.2f} to {ratios[1]:.2f})" if ratios else "")),
+        ("Time", number(run.relative_time, 2) + (f" ({ratios[0]:.2f} to {ratios[1]:.2f})" if ratios else "")),
         ("Speed", "not measured" if run.images_per_second is None else f"{run.images_per_second:.0f} images a second"),
         ("Peak memory", "not measured" if run.peak_bytes is None else f"{amount(run.peak_bytes)}B"),
         ("Largest attention logit", number(stability.largest_attention_logit)),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from vitflow.analysis.claims import signed
-from vitflow.analysis.records import Interval, Run, Summary
+from vitflow.analysis.records import Interval, Run
 from vitflow.figures.labels import wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
@@ -46,13 +46,8 @@ class Quantity:
     alike: float  #: numbers within this factor hardly differ
 
 
-def _time(run: Run) -> float | None:
-    """As measured beside the baseline, which against itself takes as long, whatever the clock says."""
-    return 1.0 if run.time_ratio is not None and run.kind == "baseline" else run.time_ratio
-
-
 MULTIPLICATIONS = Quantity("multiplications per image", lambda run: float(run.multiplications), 1.05)
-TIME = Quantity("training time (baseline = 1)", _time, 1.15)
+TIME = Quantity("training time (baseline = 1)", lambda run: run.relative_time, 1.15)
 
 
 def differ(numbers: Sequence[float], quantity: Quantity) -> bool:
@@ -100,7 +95,7 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     listed = ", ".join(_in_words(place.value, runs[place.run], place.run) for place in axis.values)
     intervals = any(_interval(runs[name]) for name in names)
     lines = ", lines simultaneous 95 % intervals of the difference from the baseline" if intervals else ""
-    alike = "" if cost else f" {_same(summary)}."
+    alike = "" if cost else _alike([runs[name] for name in names])
     lost = (
         " \N{MULTIPLICATION SIGN}: diverged seeds."
         if len(names) > ROOMY and any(runs[name].diverged for name in names)
@@ -121,7 +116,7 @@ def draw(analysis: Analysis, index: int) -> Drawing:
 
 def _cost(runs: Sequence[Run]) -> tuple[str, list[float]] | None:
     """Words and numbers of what the values of an axis cost; None where they cost the same, as far as is known."""
-    for quantity in (MULTIPLICATIONS, TIME):
+    for quantity in (MULTIPLICATIONS, TIME) if _as_long(runs) else (MULTIPLICATIONS,):
         numbers = [quantity.of(run) for run in runs]
         known = [number for number in numbers if number is not None]
         if len(known) == len(runs) and differ(known, quantity):
@@ -129,9 +124,20 @@ def _cost(runs: Sequence[Run]) -> tuple[str, list[float]] | None:
     return None
 
 
-def _same(summary: Summary) -> str:
-    timed = f", training time within {TIME.alike - 1:.0%}" if summary.measured_on else ""
-    return f"Costs alike: multiplications within {MULTIPLICATIONS.alike - 1:.0%}{timed}"
+def _as_long(runs: Sequence[Run]) -> bool:
+    """Whether all see as many images in training: costs are those of one image."""
+    return all(run.kind not in ("budget", "subset") for run in runs)
+
+
+def _alike(runs: Sequence[Run]) -> str:
+    """A sentence, after a space, on costs that are not shown; '' where those of one image tell nothing of the whole."""
+    if not _as_long(runs):
+        return ""
+    timed = [run.relative_time is not None for run in runs]
+    time = f", training time within {TIME.alike - 1:.0%}"
+    if not all(timed):
+        time = f"; training time was not measured{' for all' if any(timed) else ''}"
+    return f" Costs alike: multiplications within {MULTIPLICATIONS.alike - 1:.0%}{time}."
 
 
 def _seeds(axes: Axes, x: int, run: Run, baseline: Run, colour: str) -> None:

@@ -32,7 +32,7 @@ def draw(analysis: Analysis) -> Drawing:
     runs = {name: run for name, run in summary.runs.items() if run.n and run.kind in COMPARED}
     if not runs:
         return missing("No run has finished, so there is no accuracy to set against a cost.", FULL)
-    timed = [run.time_ratio for run in runs.values() if run.time_ratio is not None]
+    timed = [time for run in runs.values() if (time := run.relative_time) is not None]
     quantities = [MULTIPLICATIONS, *([TIME] if differ(timed, TIME) else [])]
     fronts = {quantity: _front(runs, quantity) for quantity in quantities}
     figure = new_figure(FULL)
@@ -50,7 +50,7 @@ def draw(analysis: Analysis) -> Drawing:
     for axes, quantity in zip(panels, quantities, strict=True):
         _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
 
-    clock = _clock(summary, timed, shown=TIME in quantities)
+    clock = _clock(summary, timed, shown=TIME in quantities, every=len(timed) == len(runs))
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
     left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
     of = seeds(summary, list(runs))
@@ -131,16 +131,18 @@ def _columns(runs: Mapping[str, Run], names: Sequence[str], quantity: Quantity) 
     return [cost for cost, _ in known], [accuracy for _, accuracy in known]
 
 
-def _clock(summary: Summary, timed: Sequence[float], *, shown: bool) -> str:
+def _clock(summary: Summary, timed: Sequence[float], *, shown: bool, every: bool) -> str:
     if not timed:
         return " Training time is not measured."
+    if not shown and not every:
+        return " Training time is not shown: it was not measured for all."
     if not shown:
         return f" Training time is not shown: all are within {TIME.alike - 1:.0%} of each other."
     return f" Time: measured alone on {summary.measured_on}, by turns with the baseline."
 
 
 def _time(run: Run) -> str:
-    return "not measured" if run.time_ratio is None else f"{run.time_ratio:.2f} times the baseline's"
+    return "not measured" if run.relative_time is None else f"{run.relative_time:.2f} times the baseline's"
 
 
 def _log_scale(axes: Axes, numbers: list[float]) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, of_group, of_study
+from vitflow.analysis.claims.effects import has_no_spread
 from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.forest import Forest, Row, forest, in_words
@@ -110,7 +111,11 @@ def _drawing(summary: Summary, shown: Sequence[Row], scale: Sequence[Row], of: S
     groups = legend(summary, names)
     figure = forest([one], summary.equivalence_margin, groups if len(groups) > 1 else None, note)
     lines = any(row.evidence and row.evidence.interval for row in shown)
-    said = f"lines 95 % intervals, {interval}" if lines else "no intervals: under three seeds"
+    flat = {has_no_spread(row.evidence) for row in shown if row.evidence}
+    none = " or ".join(
+        why for found, why in ((False, "under three seeds"), (True, "no spread over seeds")) if found in flat
+    )
+    said = f"lines 95 % intervals, {interval}" if lines else f"no intervals: {none}"
     caption = f"Test accuracy minus baseline: dots are seeds, markers their mean, {said}; {seeds(summary, names)}."
     alt = (
         f"Forest plot of {len(shown)} runs, {seeds(summary, names)}. Test accuracy minus the baseline in percentage "

@@ -36,7 +36,7 @@ def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
         f"{bold}{stat(run.test)}{bold}",
         aligned(millions(run.parameters)),
         aligned(millions(run.multiplications)),
-        times(run.time_ratio),
+        times(run.relative_time),
     )
 
 
@@ -52,7 +52,7 @@ def seeds_row(run: Run) -> Markup:
         number(run.validation.sd, 2),
         aligned(millions(run.parameters)),
         aligned(millions(run.multiplications)),
-        times(run.time_ratio),
+        times(run.relative_time),
     )
 
 

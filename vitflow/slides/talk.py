@@ -63,8 +63,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
-    - ``families``: runs of other families; ``subsets``: whether any run had fewer images; ``best_single``: the
-      best change, or the baseline; ``called``: families as people say them
+    - ``families``: runs of other families; ``best_family``: that of the slide's title; ``subsets``: whether any run had
+      fewer images; ``best_single``: the best change, or the baseline; ``called``: families as people say them
     - ``rows``: all runs in the order of the study; ``steady``: in that of :func:`steadiness`
     - ``winners``: ``best.json``, or None where the study selects none or has not yet
     - ``titles`` by slide; ``nothing``: why nothing compares; ``counts``: how many changes gained and lost
@@ -115,6 +115,7 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "lost": by_effect["lost"][::-1],
         "unstable": [runs[name] for name in summary.diverged],
         "families": families,
+        "best_family": claims.best_family(runs),
         "subsets": subsets,
         "best_single": runs[summary.best.run] if summary.best else None,
         "called": FAMILIES,

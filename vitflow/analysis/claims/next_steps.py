@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vitflow.analysis.claims.effects import effect, judge, of_group, of_study
 from vitflow.analysis.records import Summary
+from vitflow.study.grid import BASELINE
 
 
 def next_steps(summary: Summary) -> list[str]:
@@ -26,5 +27,10 @@ def next_steps(summary: Summary) -> list[str]:
     if not any(axis.axis == "train_images" for axis in summary.axes) and not any(
         run.kind == "subset" for run in runs.values()
     ):
-        steps.append("Fewer and more images at equal steps: does the ResNet's lead shrink?")
+        resnets = [run for run in runs.values() if (run.kind, run.family) == ("family", "resnet") and run.difference]
+        leads = runs[BASELINE].family == "vit" and any(
+            of_group(run).sure and judge(of_group(run), margin) == "gained" for run in resnets
+        )
+        asked = ": does the ResNet's lead shrink?" if leads else "."
+        steps.append(f"Fewer and more images at equal steps{asked}")
     return steps[:4]

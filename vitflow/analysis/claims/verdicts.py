@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vitflow.analysis.claims.effects import Effect, beyond, changes, effect, judge, of_group, of_study
+from vitflow.analysis.claims.effects import Change, Effect, beyond, changes, effect, judge, of_group, of_study
 from vitflow.analysis.claims.wording import several
 from vitflow.analysis.records import Axis, Run
 from vitflow.study.fields import spoken
+from vitflow.study.grid import BASELINE
 
 
 def verdicts_title(effects: Sequence[Effect], nothing: str) -> str:
@@ -36,20 +37,34 @@ def counted_effects(runs: Sequence[Run], margin: float) -> str:
 
 
 def verdict(axis: Axis, runs: Mapping[str, Run], margin: float) -> str:
-    """What an axis showed, to stand beside its prediction."""
-    found = changes(axis, runs)
-    if not found:
-        lost = any(runs[place.run].diverged for place in axis.values)
-        return "diverged" if lost else "not finished"
-    effects = {change.value: judge(of_group(change.run), margin) for change in found}
-    gained = [change.value for change in found if effects[change.value] == "gained"]
-    shown = set(effects.values())
-    if gained:
-        said = f"gain at {spoken(gained[0])}"
-    elif len(shown) == 1:
-        alike = {"lost": "loss at every value", "same": "no relevant change", "unstable": "diverged"}
-        said = alike.get(shown.pop(), "no clear change")
+    """What an axis showed, to stand beside its prediction: what its steady values show, then what diverged."""
+    others = [place for place in axis.values if place.run != BASELINE]
+    steady = [change for change in changes(axis, runs) if not change.run.diverged]
+    lost = [spoken(place.value) for place in axis.values if runs[place.run].diverged]
+    said = [_of_steady(steady, margin, every=len(steady) == len(others))] if steady else []
+    if lost:
+        said.append(
+            f"{several(lost)} diverged" if any(not runs[place.run].diverged for place in others) else "diverged"
+        )
+    return "; ".join(said) if said else "not finished"
+
+
+def _of_steady(steady: Sequence[Change], margin: float, *, every: bool) -> str:
+    """The verdict on the values of an axis that did not diverge; ``every``: whether these are all but the baseline's.
+
+    It is descriptive where a value that it speaks of has no interval.
+    """
+    told = list(steady)
+    by_effect: dict[str, list[Change]] = {}
+    for change in steady:
+        by_effect.setdefault(judge(of_group(change.run), margin), []).append(change)
+    if "gained" in by_effect:
+        told = by_effect["gained"][:1]
+        said = f"gain at {spoken(told[0].value)}"
+    elif "lost" in by_effect:
+        told = by_effect["lost"]
+        all_lost = every and len(told) == len(steady)
+        said = "loss at every value" if all_lost else f"loss at {several([spoken(one.value) for one in told])}"
     else:
-        lost_at = [change.value for change in found if effects[change.value] == "lost"]
-        said = f"loss at {several([spoken(value) for value in lost_at])}" if lost_at else "no clear change"
-    return f"{said} (descriptive)" if any(of_group(change.run).interval is None for change in found) else said
+        said = "no relevant change" if set(by_effect) == {"same"} else "no clear change"
+    return f"{said} (descriptive)" if any(of_group(one.run).interval is None for one in told) else said

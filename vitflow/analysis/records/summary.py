@@ -74,6 +74,11 @@ class Run(Record):
     time_ratios: Interval | None  #: smallest and largest
     peak_bytes: int | None
 
+    @property
+    def relative_time(self) -> float | None:
+        """``time_ratio``, but 1 for the baseline, which against itself takes as long, whatever the clock says."""
+        return 1.0 if self.time_ratio is not None and self.kind == "baseline" else self.time_ratio
+
 
 class Place(Record):
     """One value of an axis, and the run that stands there."""
