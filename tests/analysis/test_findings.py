@@ -141,6 +141,13 @@ def test_findings_name_numbers_and_references() -> None:
     assert found.best == "Best ViT on validation: width 96, 81.1 ± 0.2 %"
 
 
+def test_the_title_on_other_families_is_of_their_best() -> None:
+    worse = a_run(-2.0, (-3.0, -1.0), label="ResNet-18, width 16", kind="family", family="resnet")
+    better = a_run(1.0, (0.6, 1.4), label="ResNet-18", kind="family", family="resnet")
+    found = found_in({BASELINE: a_run(None, kind="baseline"), "own": worse, "better": better})
+    assert found.references.startswith("ResNet-18 gains 1.0 points (")
+
+
 def test_a_baseline_of_another_family_is_called_so() -> None:
     table = {name: run.model_copy(update={"family": "resnet"}) for name, run in table_of(MEASURED).items()}
     found = found_in(table)

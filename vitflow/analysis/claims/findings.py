@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vitflow.analysis.claims.effects import judge, of_group, of_study
+from vitflow.analysis.claims.families import best_family
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
@@ -22,7 +23,7 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
     """Titles that the summary keeps."""
     base, margin, best = table[BASELINE], study.equivalence_margin, best_single(table)
     multiplications = [run.multiplications for run in table.values()]
-    families = [run for run in table.values() if run.kind == "family" and run.difference]
+    family = best_family(table)
     return Findings(
         headline=_headline(table, margin),
         convergence=_convergence(study, table),
@@ -34,7 +35,7 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
         if best
         else "No run has a validation accuracy yet",
         subsets=subsets_finding(table, study.training.epochs),
-        references=_family(families[0], base, margin) if families else "No model of another family in this study",
+        references=_family(family, base, margin) if family else "No model of another family in this study",
     )
 
 
