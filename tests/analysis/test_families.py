@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.records import a_run, diverged
+from support.records import a_run, around, diverged, rival
 
 from vitflow.analysis.claims import best_family
 from vitflow.analysis.records import Run
-
-
-def rival(points: float | None, family: str = "resnet") -> Run:
-    return a_run(points, kind="family", family=family)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +18,7 @@ def rival(points: float | None, family: str = "resnet") -> Run:
         ([rival(None), rival(1.0, "vit")], 1),
         ([rival(None)], None),
         ([a_run(9.0)], None),
+        ([rival(9.0).model_copy(update={"validation": around(60.0)}), rival(-1.0)], 1),  # test images choose nothing
     ],
 )
 def test_the_best_steady_model_of_another_family_stands_for_all(rivals: list[Run], best: int | None) -> None:

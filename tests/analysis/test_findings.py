@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from support.analysis import TECHNIQUES
 from support.measured import GRID, MEASURED, PLAN, table_of
-from support.records import a_run, an_axis, diverged
+from support.records import a_run, an_axis, diverged, rival
 
-from vitflow.analysis.claims import axis_finding, best_single, findings, group_finding
+from vitflow.analysis.claims import axis_finding, best_single, findings
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.analysis.summary import axes_table
 from vitflow.study.grid import BASELINE
@@ -127,9 +127,7 @@ def test_convergence_is_told_from_training_twice_as_long() -> None:
 
 def test_findings_name_numbers_and_references() -> None:
     found = found_in(table_of(MEASURED))
-    assert found.headline.startswith(
-        "Largest sure change: depth 4 loses 2.0 points ("
-    )  # the largest change but for other families
+    assert found.headline.startswith("Largest sure change: depth 4 loses 2.0 points ("), "but for other families"
     assert found.cost == "Cost spans a factor of 4.0: 1 million to 4 million multiplications an image"
     assert found.convergence == (
         "After 100 epochs the baseline has 80.0 ± 0.2 % of its training images right, 81.0 ± 0.2 % of validation images"
@@ -142,10 +140,9 @@ def test_findings_name_numbers_and_references() -> None:
 
 
 def test_the_title_on_other_families_is_of_their_best() -> None:
-    worse = a_run(-2.0, (-3.0, -1.0), label="ResNet-18, width 16", kind="family", family="resnet")
-    better = a_run(1.0, (0.6, 1.4), label="ResNet-18", kind="family", family="resnet")
+    worse, better = rival(-2.0), rival(1.0).model_copy(update={"label": "ResNet-18"})
     found = found_in({BASELINE: a_run(None, kind="baseline"), "own": worse, "better": better})
-    assert found.references.startswith("ResNet-18 gains 1.0 points (")
+    assert found.references.startswith("ResNet-18 gains 1.0 points")
 
 
 def test_a_baseline_of_another_family_is_called_so() -> None:
@@ -225,33 +222,3 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
 )
 def test_an_axis_says_its_best_gain_and_its_worst_loss_and_what_diverged(runs: dict[str, Any], said: str) -> None:
     assert axis_finding("Patch size", an_axis("Patch size", *runs).values, runs, MARGIN) == said
-
-
-@pytest.mark.parametrize(
-    ("runs", "said"),
-    [
-        (
-            [a_run(2.0, (1.0, 3.0), label="a"), a_run(-1.0, (-2.0, -0.1), label="b"), a_run(9.0, (-1, 19), label="c")],
-            "Techniques: a gains 2.0 points (1.0 to 3.0); b loses 1.0 points (0.1 to 2.0)",
-        ),
-        ([a_run(9.0, (-1, 19)), a_run(1.0, (-1, 3))], "Techniques: no clear change among 2"),
-        ([a_run(0.1)], "Techniques: no clear change (descriptive)"),
-        ([a_run(0.1, (-0.2, 0.4))], "Techniques: the change matches the baseline within 0.5 points"),
-        (
-            [a_run(0.1, (-0.2, 0.4)), a_run(0.3, (0.2, 0.4))],
-            "Techniques: all 2 match the baseline within 0.5 points",
-        ),
-        (
-            [a_run(0.1, (-0.2, 0.4)), a_run(9.0, (-1, 19))],
-            "Techniques: 1 of 2 match the baseline within 0.5 points, 1 unclear",
-        ),
-        (
-            [a_run(2.0, (1.0, 3.0), label="a"), diverged(3, points=9.0)],
-            "Techniques: a gains 2.0 points (1.0 to 3.0); 1 of 2 diverged",
-        ),
-        ([diverged(1, 2, 3)], "Techniques: 1 of 1 diverged"),
-        ([a_run(None)], "Techniques: not finished yet"),
-    ],
-)
-def test_a_group_says_its_best_gain_and_its_worst_loss(runs: list[Run], said: str) -> None:
-    assert group_finding("Techniques", runs, MARGIN) == said

@@ -7,9 +7,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.records import a_run, diverged
 
-from vitflow.analysis.claims import Evidence, judge, sentence, signed
+from vitflow.analysis.claims import Evidence, group_finding, judge, sentence, signed
 from vitflow.analysis.claims.wording import digits_for
+from vitflow.analysis.records import Run
 
 
 def said(difference: float, interval: tuple[float, float] | None, margin: float = 0.5, **more: object) -> str:
@@ -136,3 +138,33 @@ def test_as_many_digits_as_keep_every_value_on_its_side_and_no_more(values: list
     digits = digits_for(values, borders)
     assert keep_their_sides(values, borders, digits)
     assert digits == 1 or not keep_their_sides(values, borders, digits - 1)
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (
+            [a_run(2.0, (1.0, 3.0), label="a"), a_run(-1.0, (-2.0, -0.1), label="b"), a_run(9.0, (-1, 19), label="c")],
+            "Techniques: a gains 2.0 points (1.0 to 3.0); b loses 1.0 points (0.1 to 2.0)",
+        ),
+        ([a_run(9.0, (-1, 19)), a_run(1.0, (-1, 3))], "Techniques: no clear change among 2"),
+        ([a_run(0.1)], "Techniques: no clear change (descriptive)"),
+        ([a_run(0.1, (-0.2, 0.4))], "Techniques: the change matches the baseline within 0.5 points"),
+        (
+            [a_run(0.1, (-0.2, 0.4)), a_run(0.3, (0.2, 0.4))],
+            "Techniques: all 2 match the baseline within 0.5 points",
+        ),
+        (
+            [a_run(0.1, (-0.2, 0.4)), a_run(9.0, (-1, 19))],
+            "Techniques: 1 of 2 match the baseline within 0.5 points, 1 unclear",
+        ),
+        (
+            [a_run(2.0, (1.0, 3.0), label="a"), diverged(3, points=9.0)],
+            "Techniques: a gains 2.0 points (1.0 to 3.0); 1 of 2 diverged",
+        ),
+        ([diverged(1, 2, 3)], "Techniques: 1 of 1 diverged"),
+        ([a_run(None)], "Techniques: not finished yet"),
+    ],
+)
+def test_a_group_says_its_best_gain_and_its_worst_loss(runs: list[Run], said: str) -> None:
+    assert group_finding("Techniques", runs, 0.5) == said

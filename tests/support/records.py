@@ -31,6 +31,11 @@ CALM = Stability(
 )
 
 
+def rival(points: float | None, family: str = "resnet") -> Run:
+    """A model of another family, as far from the baseline on validation images as on those of the test."""
+    return a_run(points, kind="family", family=family, validation=around(80.0 + (points or 0.0)))
+
+
 def around(mean: float) -> Statistics:
     """Three values with a standard deviation of 0.25."""
     return Statistics(mean=mean, sd=0.25, values=(mean - 0.25, mean, mean + 0.25))
