@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import outer, simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Difference, Interval, Kind, Run, Stability, Statistics
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.grid import BASELINE, Grid
@@ -176,15 +176,11 @@ def differences(
             n=min(len(ours["test"].values), len(base["test"].values)),
             test=points["test"],
             test_interval=within["test"].get(run),
-            test_interval_overall=_over_both(overall.get(run), within["test"].get(run)),
+            # nothing is surer among all changes than within its group, though other groups may spread less than its own
+            test_interval_overall=outer([overall.get(run), within["test"].get(run)]),
             test_welch=welch_interval(base["test"].values, ours["test"].values),
             validation=points["validation"],
             validation_interval=None if points["validation"] is None else within["validation"].get(run),
         )
 
     return {run: difference(run) for run in grid.runs if run != BASELINE}
-
-
-def _over_both(study: Interval | None, group: Interval | None) -> Interval | None:
-    """Nothing is surer among all changes than within its group, though other groups may spread less than its own."""
-    return study and group and (min(study[0], group[0]), max(study[1], group[1]))
