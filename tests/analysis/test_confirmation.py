@@ -178,3 +178,16 @@ def test_finalists_that_diverged_have_no_contrast_and_it_is_said() -> None:
     assert nothing.architecture_finding == (
         "The best architecture (patch size 2) has no baseline to compare with: that diverged on every fresh seed"
     )
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("patch_size=2", "88.0 ± 0.2 % on 3 fresh seeds with pooling mean; the best architecture diverged with 1 of 4"),
+        ("best", "88.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination diverged with 1 of 4"),
+    ],
+)
+def test_nothing_is_sure_where_a_seed_of_either_diverged(lost: str, said: str) -> None:
+    found = told()
+    runs = found.runs | {lost: found.runs[lost].model_copy(update={"seeds": (100, 101, 102, 103), "diverged": 1})}
+    assert confirm(CHOSEN, runs, TECHNIQUES, 0.5).best_finding == f"{said} seeds"

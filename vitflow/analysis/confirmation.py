@@ -110,9 +110,15 @@ def _best(
     if selection.best == selection.best_architecture:
         return f"No technique is adopted: the best combination is the best architecture, {reached}"
     added = _adopted(selection.techniques, techniques)
+    architecture = runs[selection.best_architecture]
     if step is None:
         return f"{reached} with {added}; the best architecture has no finished seed to compare with"
+    if architecture.diverged:
+        lost = f"{architecture.diverged} of {len(architecture.seeds)} seeds"
+        return f"{reached} with {added}; the best architecture diverged with {lost}"
     said = sentence(f"with {added}, the best combination", evidence(step, len(run.seeds)), margin)
+    if step.diverged:
+        return f"{reached}: {said}"
     return f"{reached}: {said} against the best architecture".replace(
         "matches the baseline within", "matches it within"
     )
