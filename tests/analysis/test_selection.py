@@ -138,6 +138,35 @@ def test_what_the_architecture_sets_comes_first_though_a_technique_gains_more() 
     assert why(chosen, "norm") == "wide_rms gains 6.00 points, but what is adopted already sets width to 96"
 
 
+@pytest.mark.parametrize(
+    ("rope", "adopted", "kept", "told"),
+    [
+        (
+            83,
+            "position",
+            "cls_position",
+            "false gains 2.00 points, but it changes nothing beside what is adopted already",
+        ),
+        (
+            81,
+            "cls_position",
+            "position",
+            "rope2d gains 1.00 points, but beside it cls position false, adopted already, changes nothing",
+        ),
+    ],
+)
+def test_nothing_is_adopted_that_changes_nothing_in_the_combination(
+    rope: float, adopted: str, kept: str, told: str
+) -> None:
+    axes = {
+        "position": ["learned", "rope2d"],
+        "cls_position": [False],
+    }  # under rotations, [CLS] has no position to lose
+    chosen = choose(study({}, ablations={"techniques": axes}), {"position=rope2d": rope, "cls_position=false": 82})
+    assert list(changes(chosen, chosen.best)) == list(chosen.without) == [adopted]
+    assert why(chosen, kept) == told
+
+
 # ------------------------------------------------------------------------------------------- finalists
 
 GROUPS = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from vitflow.analysis.claims import Evidence
 from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Choice, Finalist, Interval, Selection
-from vitflow.study.fields import Scalar
+from vitflow.study.fields import Scalar, spoken
 from vitflow.study.grid import BASELINE, expand, point
 from vitflow.study.names import ConfigError
 from vitflow.study.run import RunConfig
@@ -89,6 +89,10 @@ class _Combination:
     adopted: dict[str, _Candidate] = field(default_factory=dict)  # by axis
 
 
+def _together(parts: Sequence[_Candidate]) -> dict[str, Scalar]:
+    return {name: value for part in parts for name, value in part.changes.items()}
+
+
 class _Chooser:
     """The grid's validation results, and what may be chosen from them."""
 
@@ -116,11 +120,12 @@ class _Chooser:
                 candidates += [best] if best and axis not in given.adopted else []
         waiting = sorted(candidates, key=lambda candidate: -candidate.gain)
         while waiting:
-            refused = [self._conflict(c, {**given.changes, **found.changes}) for c in waiting]
-            fitting = next((c for c, why in zip(waiting, refused, strict=True) if not why), None)
+            parts = [*given.adopted.values(), *found.adopted.values()]
+            fitting = next((c for c in waiting if not self._conflict(c, parts)), None)
             if fitting is None:
-                for c, why in zip(waiting, refused, strict=True):
-                    self.reasons[c.axis].append(f"{c.value} gains {c.gain:.2f} points, but {why}")
+                for c in waiting:
+                    why = f"{c.value} gains {c.gain:.2f} points, but {self._conflict(c, parts)}"
+                    self.reasons[c.axis].append(why)
                 break
             found.changes |= fitting.changes
             found.adopted[fitting.axis] = fitting
@@ -184,16 +189,29 @@ class _Chooser:
             return f"{len(self.grid.runs[run].seeds) - len(self.validation.get(run, []))} of its seeds diverged"
         return self._too_dear(self.grid.runs[run].config)
 
-    def _conflict(self, candidate: _Candidate, beside: Mapping[str, Scalar]) -> str:
-        """Why a value does not go with the changes that are adopted already; '' if it does."""
+    def _conflict(self, candidate: _Candidate, parts: Sequence[_Candidate]) -> str:
+        """Why a value does not go with the parts that are adopted already; '' if it does."""
+        beside = _together(parts)
         for name, value in candidate.changes.items():
             if name in beside and beside[name] != value:
                 return f"what is adopted already sets {name} to {beside[name]}"
         try:
-            dear = self._too_dear(self.study.resolve({**beside, **candidate.changes}))
+            whole = self.study.resolve(_together([*parts, candidate]))
         except ConfigError as error:
             return f"does not go with what is adopted already ({error})"
+        if self.study.resolve(beside).digest == whole.digest:
+            return "it changes nothing beside what is adopted already"
+        for part in parts:
+            if self._is_idle(part, [*parts, candidate], whole):
+                return f"beside it {spoken(part.axis)} {spoken(part.value)}, adopted already, changes nothing"
+        dear = self._too_dear(whole)
         return f"with what is adopted already it {dear}" if dear else ""
+
+    def _is_idle(self, part: _Candidate, parts: Sequence[_Candidate], whole: RunConfig) -> bool:
+        try:
+            return self.study.resolve(_together([p for p in parts if p is not part])).digest == whole.digest
+        except ConfigError:
+            return False  # the others need it
 
     def _too_dear(self, config: RunConfig) -> str:
         cost = self.multiplications(config)
