@@ -9,8 +9,9 @@ from support.analysis import TECHNIQUES
 from support.records import confirmed, winners
 
 from vitflow.analysis.confirmation import confirm
-from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import simultaneous_intervals, turned, welch_interval
 from vitflow.analysis.records import Choice, Confirmed, Selection, Winners
+from vitflow.analysis.runs import spread
 
 CHOSEN = winners().selection
 
@@ -45,6 +46,51 @@ def test_best_is_taken_apart_by_what_it_loses_without_each_part() -> None:
     expected = simultaneous_intervals(values(found, "best"), parts)
     assert {axis: c.interval for axis, c in found.against_best.items()} == expected
     assert {axis: c.points for axis, c in found.against_best.items()} == {"patch_size": -3.0, "pool": -1.0}
+
+
+def uneven(chosen: dict[str, Any], **seeds: list[float]) -> Winners:
+    """Of these choices; ``seeds``: values by run, as in :func:`told`."""
+    names = {"patch_size2": "patch_size=2", "poolmean": "pool=mean"}
+    ran = {names.get(name, name): values for name, values in seeds.items()}
+    runs = {name: confirmed(name).model_copy(update={"test": spread(values)}) for name, values in ran.items()}
+    return confirm(CHOSEN.model_copy(update=chosen), runs, TECHNIQUES, 0.5)
+
+
+def test_what_one_part_is_worth_is_no_surer_in_the_title_than_in_the_figure() -> None:
+    apart = {"patch_size": "pool=mean", "pool": "patch_size=2"}
+    found = uneven(
+        {"without": apart},
+        baseline=[73.8, 74.1, 74.0],
+        patch_size2=[77.1, 77.5, 77.3],
+        best=[78.0, 78.4, 78.2],
+        poolmean=[75.0, 77.6, 76.0],  # spreads more, so that all that is taken apart is less sure
+    )
+    step, part = found.against_architecture, found.against_best["pool"]
+    assert step is not None and step.interval == turned(part.interval) and step.welch == turned(part.welch)
+    assert "the best combination: no clear change (+0.9, " in found.best_finding
+
+
+def test_best_is_no_surer_against_an_architecture_that_is_the_baseline_than_against_the_baseline() -> None:
+    found = uneven(
+        {"best_architecture": "baseline", "best": "pool=mean", "without": {}},
+        baseline=[73.8, 74.2, 74.0],
+        poolmean=[75.0, 75.1, 75.2],
+        patch_size2=[73.0, 75.2, 74.0],  # a single change beside them, which spreads more
+    )
+    assert found.against_architecture == found.against_baseline["pool=mean"]
+    assert "the best combination: no clear change (+1.1, " in found.best_finding
+
+
+def test_the_only_part_of_best_is_worth_what_best_gains_on_the_baseline() -> None:
+    found = uneven(
+        {"best": "patch_size=2", "techniques": (), "without": {"patch_size": "baseline"}},
+        baseline=[73.8, 74.2, 74.0],
+        patch_size2=[75.0, 75.1, 75.2],
+        poolmean=[73.0, 75.2, 74.0],
+    )
+    whole = found.against_baseline["patch_size=2"]
+    assert found.against_best["patch_size"].interval == turned(whole.interval)
+    assert whole.interval is not None and whole.interval[0] < 0
 
 
 def test_the_two_tasks_are_compared_with_each_other() -> None:
@@ -85,12 +131,12 @@ def test_a_run_on_all_images_is_reported_and_not_compared() -> None:
     [
         (
             {"best_architecture": "baseline", "best": "baseline", "techniques": (), "without": {}},
-            "No change of the architecture is adopted: none has a sure gain within the budget",
+            "No change of the architecture is adopted: none can be (see what was chosen, and why)",
             "No technique is adopted: the best combination is the best architecture, 84.0 ± 0.2 % on 3 fresh seeds",
         ),
         (
             {"best_architecture": "baseline", "best": "pool=mean", "without": {"pool": "baseline"}},
-            "No change of the architecture is adopted: none has a sure gain within the budget",
+            "No change of the architecture is adopted: none can be (see what was chosen, and why)",
             "85.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination gains 1.0 points (0.4 to 1.6) "
             "against the best architecture",
         ),
@@ -123,7 +169,25 @@ def test_finalists_that_diverged_have_no_contrast_and_it_is_said() -> None:
     found = told(patch_size2=None)
     assert "patch_size=2" not in found.against_baseline
     assert found.architecture_finding == "The best architecture (patch size 2) diverged on every fresh seed"
-    assert found.best_finding == "With pooling mean, the best combination has no finished seed to compare"
+    assert found.best_finding == (
+        "88.0 ± 0.2 % on 3 fresh seeds with pooling mean; the best architecture has no finished seed to compare with"
+    )
     assert "pool" not in found.against_best
     nothing = told(baseline=None)
     assert nothing.against_baseline == {}
+    assert nothing.architecture_finding == (
+        "The best architecture (patch size 2) has no baseline to compare with: that diverged on every fresh seed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("patch_size=2", "88.0 ± 0.2 % on 3 fresh seeds with pooling mean; the best architecture diverged with 1 of 4"),
+        ("best", "88.0 ± 0.2 % on 3 fresh seeds: with pooling mean, the best combination diverged with 1 of 4"),
+    ],
+)
+def test_nothing_is_sure_where_a_seed_of_either_diverged(lost: str, said: str) -> None:
+    found = told()
+    runs = found.runs | {lost: found.runs[lost].model_copy(update={"seeds": (100, 101, 102, 103), "diverged": 1})}
+    assert confirm(CHOSEN, runs, TECHNIQUES, 0.5).best_finding == f"{said} seeds"

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.analysis.choosing import best_architecture, changes, choose, seeds, why
 from support.measured import study
 
 from vitflow.analysis.records import Choice, Selection
 from vitflow.analysis.selection import select
 from vitflow.study.grid import BASELINE, expand
 from vitflow.study.run import RunConfig
-from vitflow.study.schema import Study
-
-
-def seeds(mean: float, n: int = 3) -> list[float]:
-    """``n`` accuracies of this mean, within 0.1 of it."""
-    return [mean + 0.1 * (i - (n - 1) / 2) / max(1, (n - 1) / 2) for i in range(n)]
-
-
-def choose(plan: Study, means: dict[str, Any], cost: dict[str, int] | None = None, n: int = 3) -> Selection:
-    """From means, or values, of validation accuracy by run; the others are like the baseline, without a gain."""
-    grid = expand(plan)
-    assert means.keys() <= grid.runs.keys()
-    costs = {run.config.digest: (cost or {}).get(name, 100) for name, run in grid.runs.items()}
-    validation = {run: seeds(79.0, len(grid.runs[run].seeds)) for run in grid.runs} | {BASELINE: seeds(80.0, n)}
-    validation |= {run: seeds(mean, n) if isinstance(mean, float | int) else mean for run, mean in means.items()}
-    return select(plan, validation, lambda config: costs.get(config.digest, 100))
-
-
-def changes(chosen: Selection, run: str) -> dict[str, Any]:
-    return next(one.changes for one in chosen.finalists if one.run == run)
-
-
-def best_architecture(chosen: Selection) -> dict[str, Any]:
-    return changes(chosen, chosen.best_architecture)
-
-
-def why(chosen: Selection, axis: str) -> str:
-    return next(choice.why for choice in (*chosen.architecture, *chosen.techniques) if choice.axis == axis)
 
 
 def test_a_sure_gain_is_adopted_and_the_best_of_an_axis_wins(tmp_path: Path) -> None:
@@ -117,7 +89,9 @@ def test_a_combination_over_the_budget_goes_without_its_smaller_gain() -> None:
     validation = {BASELINE: seeds(80), "depth=12": seeds(85), "width=256": seeds(83)}
     chosen = select(plan, validation, cost)
     assert best_architecture(chosen) == {"depth": 12}
-    assert why(chosen, "width") == "256 gains 3.00 points, but costs 6.00 times the baseline, over the limit of 4"
+    assert why(chosen, "width") == (
+        "256 gains 3.00 points, but with what is adopted already it costs 6.00 times the baseline, over the limit of 4"
+    )
 
 
 def test_of_what_is_impossible_together_the_smaller_gain_goes_and_nothing_else() -> None:
@@ -126,7 +100,7 @@ def test_of_what_is_impossible_together_the_smaller_gain_goes_and_nothing_else()
     chosen = choose(plan, {"width=256": 84, "heads=3": 83, "depth=12": 82})
     assert best_architecture(chosen) == {"width": 256, "depth": 12}
     told = why(chosen, "heads")
-    assert told.startswith("3 gains 3.00 points, but does not go with what gains more (")
+    assert told.startswith("3 gains 3.00 points, but does not go with what is adopted already (")
     assert "width 256 is not divisible by heads 3" in told
     assert best_architecture(choose(plan, {"width=256": 83, "heads=3": 84, "depth=12": 82})) == {
         "heads": 3,
@@ -140,7 +114,7 @@ def test_two_axes_do_not_set_one_field_to_different_values() -> None:
     runs = [run for run in expand(plan).runs if run != BASELINE]
     chosen = choose(plan, {runs[0]: 84, runs[1]: 83})
     assert len(changes(chosen, chosen.best)) == 1
-    assert "what gains more sets position to" in why(chosen, "position_base")
+    assert "what is adopted already sets position to" in why(chosen, "position_base")
 
 
 def test_intervals_are_simultaneous_over_the_whole_group() -> None:
@@ -154,6 +128,43 @@ def test_points_of_several_fields_are_adopted_whole() -> None:
     chosen = choose(study({"size": [{"name": "big", "width": 384, "depth": 8}]}), {"depth=8+width=384": 85})
     assert best_architecture(chosen) == {"width": 384, "depth": 8}
     assert chosen.architecture[0].value == "big"
+
+
+def test_what_the_architecture_sets_comes_first_though_a_technique_gains_more() -> None:
+    wide = {"name": "wide_rms", "norm": "rmsnorm", "width": 256}
+    plan = study({}, ablations={"architecture": {"width": [192, 96]}, "techniques": {"norm": [wide]}})
+    chosen = choose(plan, {"width=96": 81, "norm=rmsnorm+width=256": 86})
+    assert changes(chosen, chosen.best) == {"width": 96}
+    assert why(chosen, "norm") == "wide_rms gains 6.00 points, but what is adopted already sets width to 96"
+
+
+@pytest.mark.parametrize(
+    ("rope", "adopted", "kept", "told"),
+    [
+        (
+            83,
+            "position",
+            "cls_position",
+            "false gains 2.00 points, but it changes nothing beside what is adopted already",
+        ),
+        (
+            81,
+            "cls_position",
+            "position",
+            "rope2d gains 1.00 points, but beside it cls position false, adopted already, changes nothing",
+        ),
+    ],
+)
+def test_nothing_is_adopted_that_changes_nothing_in_the_combination(
+    rope: float, adopted: str, kept: str, told: str
+) -> None:
+    axes = {
+        "position": ["learned", "rope2d"],
+        "cls_position": [False],
+    }  # under rotations, [CLS] has no position to lose
+    chosen = choose(study({}, ablations={"techniques": axes}), {"position=rope2d": rope, "cls_position=false": 82})
+    assert list(changes(chosen, chosen.best)) == list(chosen.without) == [adopted]
+    assert why(chosen, kept) == told
 
 
 # ------------------------------------------------------------------------------------------- finalists

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, sentence
 from vitflow.analysis.claims.wording import counted, with_sd
-from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
-from vitflow.analysis.records import Choice, Confirmed, Contrast, Selection, Winners
+from vitflow.analysis.intervals import outer, simultaneous_intervals, turned, welch_interval
+from vitflow.analysis.records import Choice, Confirmed, Contrast, Interval, Selection, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
@@ -18,16 +19,19 @@ NAMED = 2
 
 def confirm(selection: Selection, runs: Mapping[str, Confirmed], techniques: Techniques, margin: float) -> Winners:
     """What fresh seeds say of a selection. ``runs`` has every finalist by its name."""
-    others = {name: run for name, run in runs.items() if name != BASELINE and name != selection.all_images}
-    against_baseline = _contrasts(runs[BASELINE], others)
-    parts = {axis: runs[name] for axis, name in selection.without.items()}
     same = selection.best == selection.best_architecture
-    step = None if same else _contrasts(runs[selection.best_architecture], {"": runs[selection.best]}).get("")
+    against_baseline, against_best, against_architecture = _compared(
+        runs,
+        (BASELINE, {name: name for name in runs if name not in (BASELINE, selection.all_images)}),
+        (selection.best, selection.without),
+        (selection.best_architecture, {} if same else {selection.best: selection.best}),
+    )
+    step = against_architecture.get(selection.best)
     return Winners(
         selection=selection,
         runs=dict(runs),
         against_baseline=against_baseline,
-        against_best=_contrasts(runs[selection.best], parts) if parts else {},
+        against_best=against_best,
         against_architecture=step,
         architecture_finding=_architecture(selection, runs, against_baseline, techniques, margin),
         best_finding=_best(selection, runs, step, techniques, margin),
@@ -37,6 +41,25 @@ def confirm(selection: Selection, runs: Mapping[str, Confirmed], techniques: Tec
 def evidence(contrast: Contrast, seeds: int) -> Evidence:
     """A contrast as claims read it."""
     return Evidence(contrast.points, contrast.interval, contrast.welch, contrast.n, contrast.diverged, seeds)
+
+
+def _compared(runs: Mapping[str, Confirmed], *families: tuple[str, Mapping[str, str]]) -> Iterator[dict[str, Contrast]]:
+    """By family, a control and the runs beside it, their contrasts.
+
+    Two runs may meet in several families, of which some have more contrasts or spread more. One slide shows them all,
+    so each contrast of two runs has the outer ends of all their intervals: none is surer than another.
+    """
+    tables = [_contrasts(runs[control], {key: runs[name] for key, name in of.items()}) for control, of in families]
+    found: dict[tuple[str, str], list[Interval | None]] = defaultdict(list)
+    for (control, of), table in zip(families, tables, strict=True):
+        for key, contrast in table.items():
+            found[control, of[key]].append(contrast.interval)
+            found[of[key], control].append(turned(contrast.interval))
+    for (control, of), table in zip(families, tables, strict=True):
+        yield {
+            key: contrast.model_copy(update={"interval": outer(found[control, of[key]])})
+            for key, contrast in table.items()
+        }
 
 
 def _contrasts(control: Confirmed, others: Mapping[str, Confirmed]) -> dict[str, Contrast]:
@@ -65,11 +88,13 @@ def _architecture(
 ) -> str:
     name = selection.best_architecture
     if name == BASELINE:
-        return "No change of the architecture is adopted: none has a sure gain within the budget"
+        return "No change of the architecture is adopted: none can be (see what was chosen, and why)"
     run = runs[name]
     subject = f"The best architecture ({_adopted(selection.architecture, techniques)})"
-    if name not in against_baseline:
+    if not run.n:
         return f"{subject} diverged on every fresh seed"
+    if name not in against_baseline:
+        return f"{subject} has no baseline to compare with: that diverged on every fresh seed"
     return sentence(
         f"On fresh seeds, {subject[0].lower()}{subject[1:]}", evidence(against_baseline[name], len(run.seeds)), margin
     )
@@ -81,14 +106,20 @@ def _best(
     run = runs[selection.best]
     if not run.n:
         return "The best combination diverged on every fresh seed"
+    reached = f"{with_sd(run.test)} % on {counted(run.n, 'fresh seed')}"
     if selection.best == selection.best_architecture:
-        reached = f"{with_sd(run.test)} % on {counted(run.n, 'fresh seed')}"
         return f"No technique is adopted: the best combination is the best architecture, {reached}"
     added = _adopted(selection.techniques, techniques)
+    architecture = runs[selection.best_architecture]
     if step is None:
-        return f"With {added}, the best combination has no finished seed to compare"
+        return f"{reached} with {added}; the best architecture has no finished seed to compare with"
+    if architecture.diverged:
+        lost = f"{architecture.diverged} of {len(architecture.seeds)} seeds"
+        return f"{reached} with {added}; the best architecture diverged with {lost}"
     said = sentence(f"with {added}, the best combination", evidence(step, len(run.seeds)), margin)
-    return f"{with_sd(run.test)} % on {counted(run.n, 'fresh seed')}: {said} against the best architecture".replace(
+    if step.diverged:
+        return f"{reached}: {said}"
+    return f"{reached}: {said} against the best architecture".replace(
         "matches the baseline within", "matches it within"
     )
 

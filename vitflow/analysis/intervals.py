@@ -96,6 +96,19 @@ def welch_interval(baseline: Sequence[float], values: Sequence[float], confidenc
     return round(float(difference - half), 3), round(float(difference + half), 3)
 
 
+def turned(interval: Interval | None) -> Interval | None:
+    """The interval of the same difference the other way round."""
+    return None if interval is None else (-interval[1], -interval[0])
+
+
+def outer(intervals: Sequence[Interval | None]) -> Interval | None:
+    """The outer ends of several intervals of one difference; None where one of them is."""
+    known = [interval for interval in intervals if interval is not None]
+    if len(known) < len(intervals):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
 def image_interval(right: Sequence[NDArray[np.bool_]], confidence: float = 0.95) -> Interval | None:
     """Interval of the mean accuracy, in percent, over the choice of test images, for the trained seeds as they are.
 

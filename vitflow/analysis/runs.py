@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import outer, simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Difference, Interval, Kind, Run, Stability, Statistics
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.grid import BASELINE, Grid
@@ -161,7 +161,8 @@ def differences(
         for split, found in within.items():
             values = {run: scores[run][split].values for run in members}
             for run, interval in simultaneous_intervals(base[split].values, values).items():
-                found[run] = _widest(found.get(run), interval)
+                known = [one for one in (found.get(run), interval) if one]  # a group without spread has none
+                found[run] = outer(known) if known else None
     changes = [name for name, run in grid.runs.items() if kind_of(name, run.config, study, grid) == "change"]
     overall = simultaneous_intervals(base["test"].values, {run: scores[run]["test"].values for run in changes})
 
@@ -176,22 +177,11 @@ def differences(
             n=min(len(ours["test"].values), len(base["test"].values)),
             test=points["test"],
             test_interval=within["test"].get(run),
-            test_interval_overall=_over_both(overall.get(run), within["test"].get(run)),
+            # nothing is surer among all changes than within its group, though other groups may spread less than its own
+            test_interval_overall=outer([overall.get(run), within["test"].get(run)]),
             test_welch=welch_interval(base["test"].values, ours["test"].values),
             validation=points["validation"],
             validation_interval=None if points["validation"] is None else within["validation"].get(run),
         )
 
     return {run: difference(run) for run in grid.runs if run != BASELINE}
-
-
-def _widest(one: Interval | None, other: Interval | None) -> Interval | None:
-    """Of a run that stands in two groups, what holds in both; a group without spread over seeds has none."""
-    if one is None or other is None:
-        return one or other
-    return min(one[0], other[0]), max(one[1], other[1])
-
-
-def _over_both(study: Interval | None, group: Interval | None) -> Interval | None:
-    """Nothing is surer among all changes than within its group, though other groups may spread less than its own."""
-    return study and group and _widest(study, group)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vitflow.analysis.claims import Evidence
 from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Choice, Finalist, Interval, Selection
-from vitflow.study.fields import Scalar
+from vitflow.study.fields import Scalar, spoken
 from vitflow.study.grid import BASELINE, expand, point
 from vitflow.study.names import ConfigError
 from vitflow.study.run import RunConfig
@@ -29,9 +30,10 @@ def select(
     """Choose what is trained on fresh seeds.
 
     Per axis, the value with the largest gain is adopted among those whose gain is sure (simultaneous within the group,
-    and by Welch's test), of which no seed diverged and which cost no more than the budget. ``best_architecture``
-    combines what the group ``architecture`` adopts, ``best`` adds what all others do: largest gains first, leaving out
-    what does not go with those before it.
+    and by Welch's test), of which no seed diverged and which cost no more than the budget; an axis that stands in
+    several groups is one axis, and told of once, where it is adopted or else where it stands first.
+    ``best_architecture`` combines what the group ``architecture`` adopts, ``best`` adds what all others do: largest
+    gains first, leaving out what does not go with those before it.
 
     Args:
         study: with ``best`` set.
@@ -41,9 +43,11 @@ def select(
     """
     assert study.best is not None
     chooser = _Chooser(study, validation, multiplications)
-    architecture = chooser.combine([ARCHITECTURE], {})
-    techniques = chooser.combine([g for g in study.ablations if g != ARCHITECTURE], architecture.changes)
+    architecture = chooser.combine([ARCHITECTURE], _Combination())
+    techniques = chooser.combine([g for g in study.ablations if g != ARCHITECTURE], architecture)
     best = architecture.changes | techniques.changes
+    adopted = architecture.adopted | techniques.adopted
+    ours = [axis for axis in study.ablations.get(ARCHITECTURE, {}) if axis not in techniques.adopted]
 
     finalists = _Finalists(study)
     finalists.add({}, BASELINE)
@@ -52,16 +56,16 @@ def select(
     of_best = finalists.add(best, "best")
     without: dict[str, str] = {}
     if study.best.take_apart:
-        for axis, changes in (architecture.adopted | techniques.adopted).items():
-            rest = {name: value for name, value in best.items() if name not in changes}
+        for axis, part in adopted.items():
+            rest = {name: value for name, value in best.items() if name not in part.changes}
             try:
                 without[axis] = finalists.add(rest, f"best-without-{axis}")
             except ConfigError:
                 continue  # what is left needs it: heads 96 that only a new width allows, for example
     return Selection(
         inputs=inputs,
-        architecture=tuple(architecture.choices),
-        techniques=tuple(techniques.choices),
+        architecture=tuple(chooser.choice(axis, adopted.get(axis)) for axis in ours),
+        techniques=tuple(chooser.choice(axis, adopted.get(axis)) for axis in chooser.reasons if axis not in ours),
         singles=singles,
         best_architecture=best_architecture,
         best=of_best,
@@ -71,19 +75,22 @@ def select(
     )
 
 
-@dataclass
-class _Combination:
-    changes: dict[str, Scalar] = field(default_factory=dict)  # that it adds
-    adopted: dict[str, dict[str, Scalar]] = field(default_factory=dict)  # by axis
-    choices: list[Choice] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class _Candidate:
     axis: str
     value: str
     gain: float
     changes: dict[str, Scalar]
+
+
+@dataclass
+class _Combination:
+    changes: dict[str, Scalar] = field(default_factory=dict)  # that it adds
+    adopted: dict[str, _Candidate] = field(default_factory=dict)  # by axis
+
+
+def _together(parts: Sequence[_Candidate]) -> dict[str, Scalar]:
+    return {name: value for part in parts for name, value in part.changes.items()}
 
 
 class _Chooser:
@@ -97,31 +104,40 @@ class _Chooser:
         self.grid = expand(study)
         self.ratio = study.best.max_flops_ratio
         self.budget = self.ratio * multiplications(study.baseline_run)
+        self.reasons: dict[str, list[str]] = defaultdict(list)  # by axis, against values with a gain; of every axis
+        changed = (values for run, values in validation.items() if run != BASELINE)
+        most = max(map(len, changed), default=0)
+        self.enough = min(len(validation.get(BASELINE, [])), most) >= ENOUGH_SEEDS
 
-    def combine(self, groups: Sequence[str], given: Mapping[str, Scalar]) -> _Combination:
-        """What the axes of ``groups`` adopt, beside the changes that are ``given``."""
+    def combine(self, groups: Sequence[str], given: _Combination) -> _Combination:
+        """What the axes of ``groups`` adopt beside what is ``given``, one value an axis."""
         found = _Combination()
-        decided: dict[str, Choice] = {}
         candidates = []
         for group in groups:
             intervals = self._intervals(group)
             for axis in self.study.ablations.get(group, {}):
-                best, decided[axis] = self._of_axis(group, axis, intervals)
-                candidates += [best] if best else []
+                best = self._of_axis(group, axis, intervals)
+                candidates += [best] if best and axis not in given.adopted else []
         waiting = sorted(candidates, key=lambda candidate: -candidate.gain)
         while waiting:
-            refused = {c.axis: self._conflict(c, {**given, **found.changes}) for c in waiting}
-            fitting = next((c for c in waiting if not refused[c.axis]), None)
+            parts = [*given.adopted.values(), *found.adopted.values()]
+            fitting = next((c for c in waiting if not self._conflict(c, parts)), None)
             if fitting is None:
                 for c in waiting:
-                    why = f"{c.value} gains {c.gain:.2f} points, but {refused[c.axis]}"
-                    decided[c.axis] = Choice(axis=c.axis, value="", gain=None, why=why)
+                    why = f"{c.value} gains {c.gain:.2f} points, but {self._conflict(c, parts)}"
+                    self.reasons[c.axis].append(why)
                 break
             found.changes |= fitting.changes
-            found.adopted[fitting.axis] = fitting.changes
-            waiting.remove(fitting)
-        found.choices = list(decided.values())
+            found.adopted[fitting.axis] = fitting
+            waiting = [c for c in waiting if c.axis != fitting.axis]
         return found
+
+    def choice(self, axis: str, adopted: _Candidate | None) -> Choice:
+        """What is told of an axis."""
+        if adopted:
+            return Choice(axis=axis, value=adopted.value, gain=round(adopted.gain, 4), why="sure on validation images")
+        few = "no value whose gain is sure" if self.enough else "under three seeds, so nothing is sure"
+        return Choice(axis=axis, value="", gain=None, why="; ".join(dict.fromkeys(self.reasons[axis])) or few)
 
     def singles(self, most: int) -> list[tuple[str, dict[str, Scalar]]]:
         """(run, changes) of the best single changes of the architecture by mean validation accuracy, in the budget."""
@@ -142,13 +158,11 @@ class _Chooser:
             self.validation.get(BASELINE, []), {run: self.validation.get(run, []) for run in members}
         )
 
-    def _of_axis(
-        self, group: str, axis: str, intervals: Mapping[str, Interval | None]
-    ) -> tuple[_Candidate | None, Choice]:
-        """The value of an axis that would be adopted, if any, and why (not); ``intervals`` are its group's."""
+    def _of_axis(self, group: str, axis: str, intervals: Mapping[str, Interval | None]) -> _Candidate | None:
+        """The value of an axis that would be adopted, if any, and else the reasons; ``intervals`` are its group's."""
         base = self.validation.get(BASELINE, [])
         sure: list[_Candidate] = []
-        reasons: list[str] = []
+        reasons = self.reasons[axis]
         for value in self.study.ablations[group][axis]:
             label, changes = point(axis, value)
             run = self._run(group, axis, label)
@@ -165,15 +179,7 @@ class _Chooser:
                     reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
                 else:
                     sure.append(_Candidate(axis, label, gain, changes))
-        if sure:
-            best = max(sure, key=lambda candidate: candidate.gain)
-            return best, Choice(axis=axis, value=best.value, gain=round(best.gain, 4), why="sure on validation images")
-        if not reasons:
-            enough = len(base) >= ENOUGH_SEEDS and any(
-                len(self.validation.get(run, [])) >= ENOUGH_SEEDS for run in intervals
-            )
-            reasons = ["no value whose gain is sure" if enough else "under three seeds, so nothing is sure"]
-        return None, Choice(axis=axis, value="", gain=None, why="; ".join(reasons))
+        return max(sure, key=lambda candidate: candidate.gain, default=None)
 
     def _obstacle(self, run: str, changes: Mapping[str, Scalar]) -> str:
         """Why a value cannot be part of a combination, however much it gains; '' if it can."""
@@ -183,15 +189,29 @@ class _Chooser:
             return f"{len(self.grid.runs[run].seeds) - len(self.validation.get(run, []))} of its seeds diverged"
         return self._too_dear(self.grid.runs[run].config)
 
-    def _conflict(self, candidate: _Candidate, beside: Mapping[str, Scalar]) -> str:
-        """Why a value does not go with the changes that are adopted already; '' if it does."""
+    def _conflict(self, candidate: _Candidate, parts: Sequence[_Candidate]) -> str:
+        """Why a value does not go with the parts that are adopted already; '' if it does."""
+        beside = _together(parts)
         for name, value in candidate.changes.items():
             if name in beside and beside[name] != value:
-                return f"what gains more sets {name} to {beside[name]}"
+                return f"what is adopted already sets {name} to {beside[name]}"
         try:
-            return self._too_dear(self.study.resolve({**beside, **candidate.changes}))
+            whole = self.study.resolve(_together([*parts, candidate]))
         except ConfigError as error:
-            return f"does not go with what gains more ({error})"
+            return f"does not go with what is adopted already ({error})"
+        if self.study.resolve(beside).digest == whole.digest:
+            return "it changes nothing beside what is adopted already"
+        for part in parts:
+            if self._is_idle(part, [*parts, candidate], whole):
+                return f"beside it {spoken(part.axis)} {spoken(part.value)}, adopted already, changes nothing"
+        dear = self._too_dear(whole)
+        return f"with what is adopted already it {dear}" if dear else ""
+
+    def _is_idle(self, part: _Candidate, parts: Sequence[_Candidate], whole: RunConfig) -> bool:
+        try:
+            return self.study.resolve(_together([p for p in parts if p is not part])).digest == whole.digest
+        except ConfigError:
+            return False  # the others need it
 
     def _too_dear(self, config: RunConfig) -> str:
         cost = self.multiplications(config)

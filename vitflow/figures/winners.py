@@ -5,7 +5,8 @@ from __future__ import annotations
 from vitflow.analysis.claims import Evidence
 from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.confirmation import evidence
-from vitflow.analysis.records import Interval, Summary, Winners
+from vitflow.analysis.intervals import turned
+from vitflow.analysis.records import Summary, Winners
 from vitflow.figures.forest import Forest, Row, forest, in_words
 from vitflow.figures.looks import Look
 from vitflow.figures.read import Analysis
@@ -98,8 +99,4 @@ def _parts(summary: Summary, winners: Winners) -> list[Row]:
 
 def _turned(known: Evidence) -> Evidence:
     """The same of the difference the other way round."""
-
-    def turn(interval: Interval | None) -> Interval | None:
-        return None if interval is None else (-interval[1], -interval[0])
-
-    return known._replace(points=-known.points, interval=turn(known.interval), welch=turn(known.welch))
+    return known._replace(points=-known.points, interval=turned(known.interval), welch=turned(known.welch))

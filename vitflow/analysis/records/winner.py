@@ -56,7 +56,9 @@ class Contrast(Record):
     n: int  #: the smaller number of seeds
     diverged: int  #: seeds of the run
     points: float
-    interval: Interval | None  #: simultaneous over the contrasts that stand beside it
+    interval: (
+        Interval | None
+    )  #: simultaneous over the contrasts beside it; the same wherever these two runs are compared
     welch: Interval | None
 
 
