@@ -56,9 +56,7 @@ class Contrast(Record):
     n: int  #: the smaller number of seeds
     diverged: int  #: seeds of the run
     points: float
-    interval: (
-        Interval | None
-    )  #: simultaneous over the contrasts beside it; the same wherever these two runs are compared
+    interval: Interval | None  #: simultaneous over the contrasts beside it, and one wherever these two are compared
     welch: Interval | None
 
 
