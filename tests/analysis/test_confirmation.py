@@ -160,9 +160,7 @@ def test_a_combination_that_matches_is_not_said_to_gain() -> None:
     }
     close = Confirmed(**tight["patch_size=2"].model_dump() | {"label": "best"})
     found = confirm(CHOSEN, tight | {"best": close}, TECHNIQUES, 0.7)
-    assert found.best_finding.endswith(
-        "the best combination matches it within 0.7 points against the best architecture"
-    )
+    assert found.best_finding.endswith("the best combination matches the best architecture within 0.7 points")
 
 
 def test_finalists_that_diverged_have_no_contrast_and_it_is_said() -> None:

@@ -117,11 +117,9 @@ def _best(
         lost = f"{architecture.diverged} of {len(architecture.seeds)} seeds"
         return f"{reached} with {added}; the best architecture diverged with {lost}"
     said = sentence(f"with {added}, the best combination", evidence(step, len(run.seeds)), margin)
-    if step.diverged:
-        return f"{reached}: {said}"
-    return f"{reached}: {said} against the best architecture".replace(
-        "matches the baseline within", "matches it within"
-    )
+    if "matches the baseline" in said:
+        return f"{reached}: {said.replace('the baseline', 'the best architecture')}"
+    return f"{reached}: {said}" + ("" if step.diverged else " against the best architecture")
 
 
 def _adopted(choices: Sequence[Choice], techniques: Techniques) -> str:
