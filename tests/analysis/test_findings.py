@@ -143,6 +143,9 @@ def test_the_title_on_other_families_is_of_their_best() -> None:
     worse, better = rival(-2.0), rival(1.0).model_copy(update={"label": "ResNet-18"})
     found = found_in({BASELINE: a_run(None, kind="baseline"), "own": worse, "better": better})
     assert found.references.startswith("ResNet-18 gains 1.0 points")
+    alike = better.model_copy(update={"difference": a_run(0.1, (-0.2, 0.4)).difference})
+    found = found_in({BASELINE: a_run(None, kind="baseline"), "alike": alike})
+    assert found.references.startswith("ResNet-18 matches the baseline ViT within 0.5 points, with ")
 
 
 def test_a_baseline_of_another_family_is_called_so() -> None:

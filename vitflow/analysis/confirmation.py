@@ -116,10 +116,8 @@ def _best(
     if architecture.diverged:
         lost = f"{architecture.diverged} of {len(architecture.seeds)} seeds"
         return f"{reached} with {added}; the best architecture diverged with {lost}"
-    said = sentence(f"with {added}, the best combination", evidence(step, len(run.seeds)), margin)
-    if "matches the baseline" in said:
-        return f"{reached}: {said.replace('the baseline', 'the best architecture')}"
-    return f"{reached}: {said}" + ("" if step.diverged else " against the best architecture")
+    known = evidence(step, len(run.seeds))
+    return f"{reached}: {sentence(f'with {added}, the best combination', known, margin, 'the best architecture')}"
 
 
 def _adopted(choices: Sequence[Choice], techniques: Techniques) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from vitflow.analysis.claims import Evidence
 from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
@@ -43,16 +43,16 @@ def select(
     """
     assert study.best is not None
     chooser = _Chooser(study, validation, multiplications)
-    architecture = chooser.combine([ARCHITECTURE], _Combination())
+    architecture = chooser.combine([ARCHITECTURE], {})
     techniques = chooser.combine([g for g in study.ablations if g != ARCHITECTURE], architecture)
-    best = architecture.changes | techniques.changes
-    adopted = architecture.adopted | techniques.adopted
-    ours = [axis for axis in study.ablations.get(ARCHITECTURE, {}) if axis not in techniques.adopted]
+    adopted = architecture | techniques
+    best = _together(adopted.values())
+    ours = [axis for axis in study.ablations.get(ARCHITECTURE, {}) if axis not in techniques]
 
     finalists = _Finalists(study)
     finalists.add({}, BASELINE)
     singles = tuple(finalists.add(changes, run) for run, changes in chooser.singles(study.best.singles))
-    best_architecture = finalists.add(architecture.changes, "best_architecture")
+    best_architecture = finalists.add(_together(architecture.values()), "best_architecture")
     of_best = finalists.add(best, "best")
     without: dict[str, str] = {}
     if study.best.take_apart:
@@ -83,13 +83,7 @@ class _Candidate:
     changes: dict[str, Scalar]
 
 
-@dataclass
-class _Combination:
-    changes: dict[str, Scalar] = field(default_factory=dict)  # that it adds
-    adopted: dict[str, _Candidate] = field(default_factory=dict)  # by axis
-
-
-def _together(parts: Sequence[_Candidate]) -> dict[str, Scalar]:
+def _together(parts: Iterable[_Candidate]) -> dict[str, Scalar]:
     return {name: value for part in parts for name, value in part.changes.items()}
 
 
@@ -109,26 +103,25 @@ class _Chooser:
         most = max(map(len, changed), default=0)
         self.enough = min(len(validation.get(BASELINE, [])), most) >= ENOUGH_SEEDS
 
-    def combine(self, groups: Sequence[str], given: _Combination) -> _Combination:
-        """What the axes of ``groups`` adopt beside what is ``given``, one value an axis."""
-        found = _Combination()
+    def combine(self, groups: Sequence[str], given: Mapping[str, _Candidate]) -> dict[str, _Candidate]:
+        """By axis of ``groups``, what is adopted beside what is ``given``, one value each."""
+        found: dict[str, _Candidate] = {}
         candidates = []
         for group in groups:
             intervals = self._intervals(group)
             for axis in self.study.ablations.get(group, {}):
                 best = self._of_axis(group, axis, intervals)
-                candidates += [best] if best and axis not in given.adopted else []
+                candidates += [best] if best and axis not in given else []
         waiting = sorted(candidates, key=lambda candidate: -candidate.gain)
         while waiting:
-            parts = [*given.adopted.values(), *found.adopted.values()]
-            fitting = next((c for c in waiting if not self._conflict(c, parts)), None)
+            parts = [*given.values(), *found.values()]
+            judged = [(c, self._conflict(c, parts)) for c in waiting]
+            fitting = next((c for c, conflict in judged if not conflict), None)
             if fitting is None:
-                for c in waiting:
-                    why = f"{c.value} gains {c.gain:.2f} points, but {self._conflict(c, parts)}"
-                    self.reasons[c.axis].append(why)
+                for c, conflict in judged:
+                    self.reasons[c.axis].append(f"{c.value} gains {c.gain:.2f} points, but {conflict}")
                 break
-            found.changes |= fitting.changes
-            found.adopted[fitting.axis] = fitting
+            found[fitting.axis] = fitting
             waiting = [c for c in waiting if c.axis != fitting.axis]
         return found
 

@@ -30,7 +30,7 @@ def draw(analysis: Analysis) -> Drawing:
     baseline's are left out.
     """
     summary, look = analysis.summary, looks(analysis.summary)
-    epochs = summary.training["epochs"]
+    epochs = summary.epochs
     means = _means(analysis)
     if not means:
         return missing("No run has finished, so there is no learning curve to show.", FULL)
@@ -83,7 +83,7 @@ def draw(analysis: Analysis) -> Drawing:
 
 def _means(analysis: Analysis) -> dict[str, Means]:
     """By run, the mean of every column over the seeds that finished; of runs for the baseline's epochs alone."""
-    epochs = analysis.summary.training["epochs"]
+    epochs = analysis.summary.epochs
     found = {}
     for name, series in analysis.curves.items():
         # seeds that did not diverge reach the last epoch

@@ -16,7 +16,7 @@ from vitflow.figures.style import BLACK, FULL, Drawing, heading, missing, new_fi
 def draw(analysis: Analysis) -> Drawing:
     """Test accuracy against training images, and beside it accuracy on clean training minus validation images."""
     summary = analysis.summary
-    series = by_images(summary.runs, int(str(summary.training["epochs"])))
+    series = by_images(summary.runs, summary.epochs)
     if not series:
         return missing("No model was trained on fewer images.")
     figure = new_figure(FULL)

@@ -161,13 +161,12 @@ def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
     """What explains an axis: the user's words, or the evidence on its strongest value, or that there is none."""
     if explanation := techniques.of(axis.axis).explanation:
         return explanation
-    places = {place.value: place.run for place in axis.values}
+    places, margin = {place.value: place.run for place in axis.values}, summary.equivalence_margin
     found = sorted(claims.changes(axis, summary.runs), key=lambda change: -abs(change.points))
     for change in found:
-        reason = claims.reason(change.run, summary.runs[BASELINE], summary.equivalence_margin)
+        reason = claims.reason(change.run, summary.runs[BASELINE], margin)
         if told := " ".join(filter(None, (reason, claims.at_own_rates(places[change.value], summary.runs)))):
             return f"Evidence, {spoken(change.value)}: {told}"
-    margin = summary.equivalence_margin
     moved = any(claims.judge(claims.of_group(change.run), margin) in ("gained", "lost") for change in found)
     same = "what was measured beside accuracy" if moved else "accuracy itself"
     return f"Not explained: {same} does not differ for sure."

@@ -6,8 +6,7 @@ is told as not sure. Below three seeds there is no interval: a difference is des
 """
 
 from vitflow.analysis.claims.effects import Change, Effect, Evidence, changes, effect, judge, of_group, of_study
-from vitflow.analysis.claims.families import best_family
-from vitflow.analysis.claims.findings import best_single, findings
+from vitflow.analysis.claims.findings import best_family, best_single, findings
 from vitflow.analysis.claims.next_steps import next_steps
 from vitflow.analysis.claims.rates import at_own_rates
 from vitflow.analysis.claims.reasons import reason

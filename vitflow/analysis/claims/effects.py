@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from vitflow.analysis.intervals import ENOUGH_SEEDS
+from vitflow.analysis.intervals import ENOUGH_SEEDS, outer
 from vitflow.analysis.records import Axis, Interval, Run
 
 #: ``same``: inside the margin, whatever the sign; ``unstable``: at least one seed diverged, so that it is never a gain
@@ -23,9 +23,14 @@ class Evidence(NamedTuple):
     seeds: int = 0  #: those included
 
     @property
+    def both(self) -> Interval | None:
+        """As far as either interval reaches; None without a simultaneous one."""
+        return self.interval and outer([self.interval, self.welch or self.interval])
+
+    @property
     def sure(self) -> bool:
         """Whether no seed diverged and both intervals lie on one side of 0."""
-        return not self.diverged and self.interval is not None and _beside_zero(self.interval, self.welch) != 0
+        return not self.diverged and self.both is not None and _side(self.both) != 0
 
 
 def of_group(run: Run) -> Evidence:
@@ -44,13 +49,14 @@ def judge(evidence: Evidence, margin: float) -> Effect:
     """What the evidence shows against ``margin`` points; by the mean alone where there is no interval."""
     if evidence.diverged:
         return "unstable"
-    if evidence.interval is None:
+    if evidence.interval is None or evidence.both is None:
         low = high = evidence.points
         return "gained" if low > margin else "lost" if high < -margin else "unclear"
-    (low, high), welch = evidence.interval, evidence.welch or evidence.interval
-    if side := _beside_zero(evidence.interval, evidence.welch):
+    if side := _side(evidence.both):
+        low, high = evidence.interval
         return "same" if -margin <= low and high <= margin else "gained" if side > 0 else "lost"
-    return "same" if -margin <= min(low, welch[0]) and max(high, welch[1]) <= margin else "unclear"
+    low, high = evidence.both
+    return "same" if -margin <= low and high <= margin else "unclear"
 
 
 def effect(run: Run, margin: float) -> Effect:
@@ -60,9 +66,8 @@ def effect(run: Run, margin: float) -> Effect:
 
 def beyond(evidence: Evidence, margin: float) -> bool:
     """Whether both intervals lie beyond the margin as a whole."""
-    low, high = evidence.interval or (evidence.points, evidence.points)
-    near, far = evidence.welch or (low, high)
-    return not evidence.diverged and (min(low, near) > margin or max(high, far) < -margin)
+    low, high = evidence.both or (evidence.points, evidence.points)
+    return not evidence.diverged and (low > margin or high < -margin)
 
 
 class Change(NamedTuple):
@@ -92,7 +97,7 @@ def _evidence(run: Run, interval: Interval | None) -> Evidence:
     )
 
 
-def _beside_zero(interval: Interval, welch: Interval | None) -> int:
-    """1 or -1 where both lie on that side of 0, else 0."""
-    low, high = min(interval[0], (welch or interval)[0]), max(interval[1], (welch or interval)[1])
+def _side(interval: Interval) -> int:
+    """1 or -1 where all of it lies on that side of 0, else 0."""
+    low, high = interval
     return 1 if low > 0 else -1 if high < 0 else 0

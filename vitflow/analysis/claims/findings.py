@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vitflow.analysis.claims.effects import judge, of_group, of_study
-from vitflow.analysis.claims.families import best_family
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
@@ -53,6 +52,17 @@ def best_single(table: Mapping[str, Run]) -> BestSingle | None:
     return BestSingle(run=name, label=run.label, n=run.n, validation=accuracy, test=run.test.mean)
 
 
+def best_family(table: Mapping[str, Run]) -> Run | None:
+    """The model of another family that stands for all in titles and beside them: the best by validation accuracy.
+
+    What diverged, or is of the baseline's family, is taken only for want; None where none can be compared.
+    """
+    own, compared = table[BASELINE].family, [run for run in table.values() if run.kind == "family" and run.difference]
+    return max(
+        compared, key=lambda run: (run.family != own, not run.diverged, run.validation.mean or 0.0), default=None
+    )
+
+
 def _headline(table: Mapping[str, Run], margin: float) -> str:
     base = table[BASELINE]
     if base.diverged and not base.n:
@@ -88,7 +98,7 @@ def _family(run: Run, base: Run, margin: float) -> str:
     """A model of another family beside the baseline: never without what it costs."""
     parameters, multiplications = run.parameters / base.parameters, run.multiplications / base.multiplications
     cost = f"with {parameters:.2g} times the parameters and {multiplications:.2g} times the multiplications"
-    return f"{sentence(run.label, of_group(run), margin)} against the baseline {FAMILIES[base.family]}, {cost}"
+    return f"{sentence(run.label, of_group(run), margin, f'the baseline {FAMILIES[base.family]}')}, {cost}"
 
 
 def _stability(table: Mapping[str, Run]) -> str:

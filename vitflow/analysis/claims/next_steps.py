@@ -11,7 +11,7 @@ def next_steps(summary: Summary) -> list[str]:
     """What the data ask for next: four sentences at most."""
     runs, margin = summary.runs, summary.equivalence_margin
     steps = []
-    longer = runs.get(f"epochs={2 * int(str(summary.training['epochs']))}")
+    longer = runs.get(f"epochs={2 * summary.epochs}")
     if longer is None or longer.difference is None:
         steps.append("Train the baseline twice as long: whether it has converged is unknown.")
     elif judge(of_group(longer), margin) == "gained":

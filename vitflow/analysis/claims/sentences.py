@@ -12,11 +12,21 @@ from vitflow.study.fields import spoken
 Named = tuple[str, Evidence]
 
 
-def sentence(subject: str, evidence: Evidence, margin: float) -> str:
-    """The claim that the evidence on a difference supports, given the margin."""
-    points, interval = evidence.points, evidence.interval
+def sentence(subject: str, evidence: Evidence, margin: float, against: str = "") -> str:
+    """The claim that the evidence on a difference supports, given the margin.
+
+    ``against`` names what the subject is compared with, where that is to be said; by itself it is the baseline.
+    """
     if evidence.diverged:
         return f"{subject} diverged with {evidence.diverged} of {evidence.seeds} seeds"
+    if judge(evidence, margin) == "same" and not evidence.sure:
+        return f"{subject} matches {against or 'the baseline'} within {margin:g} points"
+    said = _difference(subject, evidence, margin)
+    return f"{said} against {against}" if against else said
+
+
+def _difference(subject: str, evidence: Evidence, margin: float) -> str:
+    points, interval = evidence.points, evidence.interval
     if interval is None:
         why = "no spread over seeds, so no interval" if has_no_spread(evidence) else "descriptive"
         if f"{abs(points):.1f}" == "0.0":
@@ -28,10 +38,8 @@ def sentence(subject: str, evidence: Evidence, margin: float) -> str:
     if shown in ("gained", "lost"):
         near, far = sorted((abs(low), abs(high)))
         return f"{subject} {_verb(points)} {abs(points):.{digits}f} points ({near:.{digits}f} to {far:.{digits}f})"
-    if shown == "same" and evidence.sure:
-        return f"{subject} {_verb(points)} {abs(points):.{digits}f} points, below what we call relevant"
     if shown == "same":
-        return f"{subject} matches the baseline within {margin:g} points"
+        return f"{subject} {_verb(points)} {abs(points):.{digits}f} points, below what we call relevant"
     numbers = f"{signed(points, digits)}, {_range(interval, digits)}"
     if doubt := _doubt(evidence, margin):
         return f"{subject}: not sure ({numbers}; {doubt})"

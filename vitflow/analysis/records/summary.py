@@ -171,3 +171,8 @@ class Summary(Record):
     diverged: tuple[str, ...]
     findings: Findings
     best: BestSingle | None
+
+    @property
+    def epochs(self) -> int:
+        """Of the baseline's recipe; its settings are of several kinds."""
+        return int(str(self.training["epochs"]))
