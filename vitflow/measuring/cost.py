@@ -28,9 +28,11 @@ from vitflow.study.models import ResNet as ResNetConfig
 from vitflow.study.models import ViT as ViTConfig
 from vitflow.study.run import RunConfig
 from vitflow.study.tokens import tokens as vit_tokens
+from vitflow.training import replay
 from vitflow.training.trainer import Trainer
 
-#: turns that a run and the baseline take, the seconds of updates in a turn (one update at least), and updates before
+#: turns that a run and the baseline take, the seconds of updates in a turn (one update at least), and updates
+#: before, on a CPU
 ROUNDS, SECONDS, WARM_UP = 5, 0.2, 3
 
 
@@ -99,13 +101,13 @@ def measured(config: RunConfig, baseline: RunConfig, device: torch.device) -> di
 
 
 class Turns:
-    """A training that is timed bit by bit. The first updates, which compile and allocate, are not."""
+    """A training that is timed bit by bit. The first updates, which compile, allocate and record, are not."""
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.trainer = Trainer(config, 0, noise(config), device)
         self._steps = itertools.cycle(range(self.trainer.steps))
         self._count = 1
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP if device.type == "cpu" else replay.WARM_UP + 2):
             seconds = self.take() * self.trainer.batches.size
         self._count = math.ceil(SECONDS / seconds)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vitflow.models.build import decayed_parameters
 from vitflow.study.training import Training
+from vitflow.training.muon import StackedMuon
 
 #: where a model keeps its hidden layers; what comes before embeds images, what comes after classifies
 BODIES = ("blocks", "stages")
@@ -32,13 +33,15 @@ class MuonWithAdamW:
         owned = {id(weight) for weight, _ in hidden}
         decay, no_decay = decayed_parameters(model)
         self._hidden = [(weight, _matrices(weight.detach(), count)) for weight, count in hidden]
-        self.muon = torch.optim.Muon(
+        muon = torch.optim.Muon if device.type == "cpu" else StackedMuon
+        self.muon = muon(
             [view for _, views in self._hidden for view in views],
             lr=training.learning_rate,
             weight_decay=training.weight_decay,
             momentum=0.95,
             adjust_lr_fn="match_rms_adamw",
         )
+        self.muon.register_load_state_dict_pre_hook(_settings_stay)
         self.adamw = _adamw([p for p in decay if id(p) not in owned], no_decay, training, device)
 
     @property
@@ -92,14 +95,24 @@ def _adamw(
     decay: list[nn.Parameter], no_decay: list[nn.Parameter], training: Training, device: torch.device
 ) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter, 2019): the decay is taken from the weights, apart from the gradient."""
-    groups = _groups(decay, no_decay, training)
-    return torch.optim.AdamW(groups, lr=training.learning_rate, betas=(0.9, 0.999), fused=device.type == "cuda")
+    groups, gpu = _groups(decay, no_decay, training), device.type == "cuda"
+    adamw = torch.optim.AdamW(groups, lr=training.learning_rate, betas=(0.9, 0.999), fused=gpu, capturable=gpu)
+    adamw.register_load_state_dict_pre_hook(_settings_stay)
+    return adamw
 
 
 def _sgd(model: nn.Module, training: Training, device: torch.device) -> torch.optim.SGD:
     """Stochastic gradient descent with Nesterov momentum 0.9; the decay is added to the gradient, as is usual here."""
-    groups = _groups(*decayed_parameters(model), training)
-    return torch.optim.SGD(groups, lr=training.learning_rate, momentum=0.9, nesterov=True)
+    groups, fused = _groups(*decayed_parameters(model), training), device.type == "cuda"  # fused: the rate may be there
+    sgd = torch.optim.SGD(groups, lr=training.learning_rate, momentum=0.9, nesterov=True, fused=fused)
+    sgd.register_load_state_dict_pre_hook(_settings_stay)
+    return sgd
+
+
+def _settings_stay(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> dict[str, Any]:
+    """A stored state without its settings: how an optimizer computes is up to this device, not the one of the state."""
+    pairs = zip(optimizer.param_groups, state["param_groups"], strict=True)
+    return state | {"param_groups": [own | {"params": theirs["params"]} for own, theirs in pairs]}
 
 
 def _groups(decay: list[nn.Parameter], no_decay: list[nn.Parameter], training: Training) -> list[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor, nn
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:
@@ -13,3 +16,12 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
 def compiles(precision: str, device: torch.device) -> bool:
     """Whether the model is compiled."""
     return precision == "auto" and device.type == "cuda"
+
+
+def compiled(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    """``model``, compiled when it is first used; what a process has compiled for other models is forgotten.
+
+    torch keeps eight variants of a function, and would leave the ninth model as it is.
+    """
+    torch.compiler.reset()
+    return torch.compile(model)
