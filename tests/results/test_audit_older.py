@@ -11,10 +11,9 @@ from support.studies import GOLDEN
 
 from vitflow.data import places
 from vitflow.machine.files import read_json, write_json, write_text
-from vitflow.results import audit as room
-from vitflow.results import ledger
+from vitflow.results import code, ledger
 from vitflow.results.audit import audit
-from vitflow.results.code import TRAINING, source_digest
+from vitflow.results.code import SCORING, TRAINING, source_digest
 from vitflow.results.ledger import Job
 from vitflow.study.reading import read_study
 from vitflow.study.run import RunConfig
@@ -26,7 +25,7 @@ OLDER = Path(__file__).parent / "older_result"
 
 
 def test_results_of_older_code_are_named_once_a_run(complete: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "source_digest", lambda *rooms: f"newer {rooms}")
+    monkeypatch.setattr(code, "source_digest", lambda *rooms: f"newer {rooms}")
     found = audit(complete)
     assert found.older == [f"{job.paths.train}: made by older code" for job in ledger.all_jobs(complete)]
     assert found.problems == [] and found.complete
@@ -37,6 +36,25 @@ def test_scores_of_older_code_are_named(complete: Study) -> None:
     found = audit(complete)
     assert found.older == [f"{BASELINE.metrics}: computed by older code"]
     assert found.problems == []
+
+
+def test_results_of_code_that_comes_to_the_same_bits_are_not_older(
+    complete: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = {"train": BASELINE.train, "metrics": BASELINE.metrics}
+    for name, path in of.items():
+        seal_anew(path, provenance={"sources": f"older {name}"})
+    assert len(audit(complete).older) == 1
+    as_good = {source_digest(*TRAINING): ("older train",), source_digest(*SCORING): ("older metrics",)}
+    monkeypatch.setattr(code, "SAME_BITS", as_good)
+    assert audit(complete).older == []
+    seal_anew(BASELINE.train, provenance={"sources": "older metrics"})
+    assert audit(complete).older == [f"{BASELINE.train}: made by older code"], "as good in another room"
+
+
+def test_what_is_said_of_older_code_is_said_of_todays() -> None:
+    """An entry is void once the code has changed again: prove it again, or take it out (CONTRIBUTING.md)."""
+    assert set(code.SAME_BITS) <= {source_digest(*TRAINING), source_digest(*SCORING)}
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,13 @@ def test_a_state_goes_on_to_the_same_bits_and_one_from_a_cpu_goes_on_too(optimiz
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, resumed.model.state_dict()[name]), name
 
-    there = trainer("cpu", precision="fp32", optimizer=optimizer)
-    here = trainer("cuda", precision="fp32", optimizer=optimizer)
+    plain = {"precision": "fp32", "augmentation": "none", "optimizer": optimizer}
+    there, here = trainer("cpu", **plain), trainer("cuda", **plain)
     for step in range(2):
         there.update(step)
     here.load_state_dict(stored(there.state_dict()))
+    for drop in (here, there):  # dropped paths come from the device's own generator
+        drop.model.eval()
     for step in range(2, 2 + WARM_UP + 2):
         assert here.update(step).loss.item() == pytest.approx(there.update(step).loss.item(), rel=1e-3)
 
@@ -131,7 +133,7 @@ def test_the_same_losses_as_on_the_cpu() -> None:
     plain = {"precision": "fp32", "augmentation": "none"}
     theirs, ours = trainer("cpu", **plain), trainer("cuda", **plain)
     ours.model.load_state_dict(theirs.model.state_dict())
-    for drop in (ours, theirs):  # before the first update, so it is recorded like this
+    for drop in (ours, theirs):
         drop.model.eval()  # dropped paths come from the device's own generator
     for step in range(3):
         assert ours.update(step).loss.item() == pytest.approx(theirs.update(step).loss.item(), rel=1e-3)

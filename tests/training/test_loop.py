@@ -191,3 +191,24 @@ def test_the_margin_before_a_time_limit_covers_scoring(
     monkeypatch.setattr(loop, "_score", slow_score)
     loop.train(run_config(), 0, digits, tmp_path, device=CPU, should_stop=should_stop, checkpoint_seconds=1e9)
     assert margins[2 * STEPS_PER_EPOCH - 1] >= 100
+
+
+def test_the_margin_before_a_time_limit_forgets_a_slow_beginning(
+    digits: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update that compiles takes a minute, those after it milliseconds: a sitting of two minutes has to get on."""
+    now, update, margins = [0.0], loop.Trainer.update, []
+
+    def slow_at_first(trainer: loop.Trainer, step: int) -> Any:
+        now[0] += 60 if step == 0 else 3 if step == loop.SETTLING + 1 else 0.01
+        return update(trainer, step)
+
+    def should_stop(margin: float) -> bool:
+        margins.append(margin)
+        return False
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loop.Trainer, "update", slow_at_first)
+    loop.train(run_config(), 0, digits, tmp_path, device=CPU, should_stop=should_stop, checkpoint_seconds=1e9)
+    assert margins[1] >= 60 and margins[2] < 2, "the first is all that is known of an update, until there are others"
+    assert margins[-1] >= 3, "but a slow one among many is kept in mind"

@@ -16,7 +16,7 @@ from vitflow.data import places
 from vitflow.data.manifest import data_digest
 from vitflow.machine.files import FileProblem, read_json, sha256
 from vitflow.results import ledger
-from vitflow.results.code import SCORING, TRAINING, source_digest
+from vitflow.results.code import SCORING, TRAINING, is_todays
 from vitflow.results.layout import Layout
 from vitflow.results.ledger import Job, belongs
 from vitflow.results.provenance import seal
@@ -158,7 +158,7 @@ def _costs(study: Study, found: Audit) -> None:
 
 
 def _is_older(record: dict[str, Any], rooms: tuple[str, ...]) -> bool:
-    return "digest" not in record or record["provenance"].get("sources") != source_digest(*rooms)
+    return "digest" not in record or not is_todays(record["provenance"].get("sources"), *rooms)
 
 
 def _edited(path: Path, value: dict[str, Any], remedy: str) -> Iterator[str]:

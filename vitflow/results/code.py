@@ -21,8 +21,29 @@ SCORING = (*TRAINING, "measuring/scores", "measuring/inspection", "measuring/int
 #: what features follow from, given the weights
 FEATURES = ("study/tokens", "models", "measuring/features", "measuring/attention_maps", "measuring/intermediates")
 
+#: by the digest of today's code, those of older code that trains and scores to the same bits on a CPU: what is changed
+#: for GPUs alone shall not call days of training older. An entry is a claim, made after the stored histories came out
+#: equal and a run of a study was trained again to weights of the same digest (CONTRIBUTING.md). It is void once the code
+#: changes
+SAME_BITS: dict[str, tuple[str, ...]] = {
+    "8a38c564db28126065d845aabb46e4e0b69daf110c3c15f0b0e68585b2a01ec5": (
+        "1ed38b09bffe15902156679954e324cd52a43ef1d1a7c6b253e4d0417d28e5e8",
+        "c0bff5826119ee1d89793f4863a4a0dc5bd4875fed3eaf2ea16028c22cf3c709",
+    ),
+    "e1e3ee5ba539972f398684ad667dcc5be2c701f2e4e508c33f3944609008aa3a": (
+        "3d08131801f586cf25c927c389981a7c2b60723348cd40d9a9d9eb85fddd5de6",
+        "ddd9a42b0b30f2b7e5c213871c00c3a75faecc0ef98ecf16260c2c9e0c6cdbee",
+    ),
+}
+
 #: what a probe of a pretrained model follows from, given its weights
 PROBE = ("data/canonical", "data/shares", "data/splits", "measuring/pretrained", "analysis/probe")
+
+
+def is_todays(sources: str | None, *rooms: str) -> bool:
+    """Whether ``sources``, the digest that a result states, is that of today's code of ``rooms`` or as good."""
+    today = source_digest(*rooms)
+    return sources == today or sources in SAME_BITS.get(today, ())
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from vitflow.data.splits import Data, Split
 from vitflow.study.run import RunConfig
 from vitflow.training import checkpoint
 from vitflow.training.predict import Abandoned, predict
+from vitflow.training.replay import WARM_UP
 from vitflow.training.stability import Stability, watched_images
 from vitflow.training.trainer import Trainer, Update
 
@@ -39,6 +40,8 @@ HISTORY = (
     "largest_gradient_norm",
 )
 CHECKPOINT_SECONDS = 60.0
+#: updates of a sitting after which they are alike
+SETTLING = WARM_UP + 2
 
 
 class Interrupted(Exception):
@@ -165,7 +168,8 @@ def train(
                 report(_progress(history[-1], config.training.epochs, seconds))
         else:
             train_seconds += now - clock
-            slowest_step = max(slowest_step, now - clock)
+            # a sitting's first updates, which compile and record on a GPU, tell nothing of later ones
+            slowest_step = max(slowest_step if step - first_step > SETTLING else 0.0, now - clock)
         clock = now
         due = now - saved_at > checkpoint_seconds / (6 if epoch_ends else 1)
         if due and step < steps and diverged_step is None:
