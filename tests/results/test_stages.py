@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("in_a_checkout")
 # ----------------------------------------------------------------------------------- what reads what
 
 
-@pytest.mark.parametrize("config", ["config.yaml", "tests/workflow/tiny.yaml", "workflow/studies/cifar10-small.yaml"])
+@pytest.mark.parametrize("config", ["config.yaml", "tests/workflow/tiny.yaml", "workflow/studies/cifar10-cpu.yaml"])
 def test_no_file_is_made_by_two_stages_and_none_is_read_before_it_is_made(
     config: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

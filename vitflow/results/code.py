@@ -23,8 +23,8 @@ FEATURES = ("study/tokens", "models", "measuring/features", "measuring/attention
 
 #: by the digest of today's code, those of older code that trains and scores to the same bits on a CPU: what is changed
 #: for GPUs alone shall not call days of training older. An entry is a claim, made after the stored histories came out
-#: equal and a run of a study was trained again to weights of the same digest (CONTRIBUTING.md). It is void once the code
-#: changes
+#: equal and a run of a study was trained again to weights of the same digest (CONTRIBUTING.md). Any change of the
+#: code makes it void
 SAME_BITS: dict[str, tuple[str, ...]] = {
     "8a38c564db28126065d845aabb46e4e0b69daf110c3c15f0b0e68585b2a01ec5": (
         "1ed38b09bffe15902156679954e324cd52a43ef1d1a7c6b253e4d0417d28e5e8",
