@@ -69,6 +69,20 @@ def test_every_place_in_the_tree_exists() -> None:
         assert (ROOT / place.replace("<study>", "cifar10-gpu")).exists(), place
 
 
+def test_no_command_that_is_written_down_has_targets_after_the_study() -> None:
+    """`--configfile` takes every word that follows it."""
+    places = [ROOT / "README.md", ROOT / "Snakefile", *ROOT.glob("docs/*.md"), *ROOT.glob("workflow/studies/*.yaml")]
+    commands = [
+        command
+        for place in places
+        for command in re.findall(r"snakemake .*? --configfile .*?(?=`|   |\n)", place.read_text())
+    ]
+    assert len(commands) > 8
+    for command in commands:
+        after = re.split(r" -", command.split(" --configfile ")[1])[0].split()
+        assert len(after) == 1 and (ROOT / after[0]).exists(), command
+
+
 def test_pictures_and_links_point_at_files() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
