@@ -26,11 +26,11 @@ FEATURES = ("study/tokens", "models", "measuring/features", "measuring/attention
 #: equal and a run of a study was trained again to weights of the same digest (CONTRIBUTING.md). Any change of the
 #: code makes it void
 SAME_BITS: dict[str, tuple[str, ...]] = {
-    "8a38c564db28126065d845aabb46e4e0b69daf110c3c15f0b0e68585b2a01ec5": (
+    "7edbb317025eac0c3a38876a6311c0ae97e3b9cc885f7b63c23d875c6f70e2a8": (
         "1ed38b09bffe15902156679954e324cd52a43ef1d1a7c6b253e4d0417d28e5e8",
         "c0bff5826119ee1d89793f4863a4a0dc5bd4875fed3eaf2ea16028c22cf3c709",
     ),
-    "e1e3ee5ba539972f398684ad667dcc5be2c701f2e4e508c33f3944609008aa3a": (
+    "1edeaf289db2e99f8fda43261fb455f7ce79cfbd2ce0e1440b00a6e99b420f3e": (
         "3d08131801f586cf25c927c389981a7c2b60723348cd40d9a9d9eb85fddd5de6",
         "ddd9a42b0b30f2b7e5c213871c00c3a75faecc0ef98ecf16260c2c9e0c6cdbee",
     ),

@@ -61,8 +61,9 @@ class Trainer:
     def update(self, step: int) -> Update:
         """Do update ``step``, with its own batch, learning rate and draws."""
         batch, rate = self.batches(step), self.learning_rate(step)
+        known = rate if self._rate is None else self._rate.fill_(rate)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate if self._rate is None else self._rate.fill_(rate)
+            group["lr"] = known
         torch.manual_seed(derive(self.seed, "model", step))  # modules with randomness of their own draw from here
         learned = self.learn(*batch) if self._recording is None else self._recording(self.learn, *batch)
         self.average.update(step + 1)
