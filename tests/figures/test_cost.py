@@ -44,6 +44,18 @@ def test_where_not_all_are_timed_the_caption_does_not_call_them_alike(diverged: 
     assert "Training time is not shown: it was not measured for all." in drawing.caption
 
 
+def test_a_run_without_a_measured_time_is_said_to_be_absent_from_the_panel_of_times(diverged: Case) -> None:
+    summary = diverged.analysis.summary
+    assert "not measured" not in diverged.drawing("accuracy-cost").caption
+    name = next(name for name, run in summary.runs.items() if run.kind == "change" and run.n)
+    runs = summary.runs | {name: summary.runs[name].model_copy(update={"time_ratio": None})}
+    with style.styled():
+        drawing = cost.draw(dataclasses.replace(diverged.analysis, summary=summary.model_copy(update={"runs": runs})))
+    assert "Not on the right, since not measured: 1 run." in drawing.caption
+    times = {x for line in drawing.figure.axes[1].get_lines() for x in line.get_xdata()}
+    assert summary.runs[name].time_ratio not in times
+
+
 @pytest.mark.parametrize(("time", "said"), [(None, "time is not measured"), (1.0, "all are within 15%")])
 def test_times_that_say_nothing_have_no_panel_and_the_caption_says_why(
     time: float | None, said: str, diverged: Case

@@ -50,7 +50,7 @@ def draw(analysis: Analysis) -> Drawing:
     for axes, quantity in zip(panels, quantities, strict=True):
         _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
 
-    clock = _clock(summary, timed, shown=TIME in quantities, every=len(timed) == len(runs))
+    clock = _clock(summary, timed, shown=TIME in quantities, untimed=len(runs) - len(timed))
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
     left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
     of = seeds(summary, list(runs))
@@ -131,14 +131,15 @@ def _columns(runs: Mapping[str, Run], names: Sequence[str], quantity: Quantity) 
     return [cost for cost, _ in known], [accuracy for _, accuracy in known]
 
 
-def _clock(summary: Summary, timed: Sequence[float], *, shown: bool, every: bool) -> str:
+def _clock(summary: Summary, timed: Sequence[float], *, shown: bool, untimed: int) -> str:
     if not timed:
         return " Training time is not measured."
-    if not shown and not every:
+    if not shown and untimed:
         return " Training time is not shown: it was not measured for all."
     if not shown:
         return f" Training time is not shown: all are within {TIME.alike - 1:.0%} of each other."
-    return f" Time: measured alone on {summary.measured_on}, by turns with the baseline."
+    absent = f" Not on the right, since not measured: {counted(untimed, 'run')}." if untimed else ""
+    return f" Time: measured alone on {summary.measured_on}, by turns with the baseline.{absent}"
 
 
 def _time(run: Run) -> str:
