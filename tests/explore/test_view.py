@@ -38,8 +38,8 @@ def test_cells_are_the_numbers_of_the_summary(made: Page) -> None:
 def test_a_run_that_never_finished_has_dashes_for_numbers(made: Page) -> None:
     run = made.summary.runs["heads=96"]
     assert [cell.text for cell in cells(run)[:4]] == ["0", "–", "–", "–"]
-    assert dict(facts(run))["Test accuracy"] == "–"
-    assert dict(facts(run))["Diverged"].count("at step") == 3
+    assert dict(facts(run, "a clock"))["Test accuracy"] == "–"
+    assert dict(facts(run, "a clock"))["Diverged"].count("at step") == 3
 
 
 def test_bars_share_one_scale(made: Page) -> None:
@@ -82,7 +82,14 @@ def test_curves_begin_with_the_baseline_and_the_largest_gain_and_loss(made: Page
     ]
 
 
+def test_speed_and_memory_name_the_device_that_they_were_measured_on(made: Page) -> None:
+    run = made.summary.runs["baseline"].model_copy(update={"images_per_second": 278.4, "peak_bytes": 2**20})
+    told = dict(facts(run, "a clock (1 thread)"))
+    assert told["Speed"] == "278 images a second on a clock (1 thread)"
+    assert told["Peak memory"].endswith("B on a clock (1 thread)")
+
+
 @pytest.mark.parametrize("name", ["baseline", "resnet18"])
 def test_facts_name_every_seed_s_accuracy(made: Page, name: str) -> None:
-    told = dict(facts(made.summary.runs[name]))["Test accuracy"]
+    told = dict(facts(made.summary.runs[name], made.summary.measured_on))["Test accuracy"]
     assert all(f"{value:.1f}" in told for value in made.summary.runs[name].test.values)

@@ -78,10 +78,10 @@ def bars(summary: Summary) -> dict[str, dict[str, float]]:
     }
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
-    """(name, value) of all numbers of a run."""
+def facts(run: Run, measured_on: str) -> list[tuple[str, str]]:
+    """(name, value) of all numbers of a run; ``measured_on``: the device of times and memory, as the summary says it."""
     stability = run.stability
-    ratios = run.time_ratios
+    ratios, speed = run.time_ratios, run.images_per_second
     found = [
         ("Test accuracy", spread(run.test, unit=" %") + _each(run.test)),
         ("Against the baseline", _against(run.difference)),
@@ -93,8 +93,8 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("Multiplications", f"{amount(run.multiplications)} an image"),
         ("Tokens", str(run.tokens)),
         ("Time", number(run.relative_time, 2) + (f" ({ratios[0]:.2f} to {ratios[1]:.2f})" if ratios else "")),
-        ("Speed", "not measured" if run.images_per_second is None else f"{run.images_per_second:.0f} images a second"),
-        ("Peak memory", "not measured" if run.peak_bytes is None else f"{amount(run.peak_bytes)}B"),
+        ("Speed", "not measured" if speed is None else f"{speed:.0f} images a second on {measured_on}"),
+        ("Peak memory", "not measured" if run.peak_bytes is None else f"{amount(run.peak_bytes)}B on {measured_on}"),
         ("Largest attention logit", number(stability.largest_attention_logit)),
         ("Spikes a training", number(stability.spikes)),
     ]
@@ -188,7 +188,7 @@ def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
                 "cells": cells(summary.runs[name]),
                 "bar": places.get(name),
                 "sure": _is_sure(summary.runs[name].difference),
-                "facts": facts(summary.runs[name]),
+                "facts": facts(summary.runs[name], summary.measured_on),
                 "changes": changes(grid, name),
                 "configuration": configuration(grid, name),
                 "wrong": wrong(mistakes, name),
