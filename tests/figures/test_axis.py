@@ -74,13 +74,15 @@ def test_times_are_shown_where_multiplications_hardly_differ_the_baselines_being
     lower = with_runs(diverged, "heads", change).figure.axes[1]
     heights = dict(zip(names, [patch.get_height() for patch in lower.patches], strict=True))
     assert (heights["baseline"], heights["heads=1"]) == (1.0, 2.0)
+    drawing, device = with_runs(diverged, "heads", change), diverged.analysis.summary.measured_on
+    assert device and all(f" Time: measured on {device}." in text for text in (drawing.caption, drawing.alt))
 
 
 @pytest.mark.parametrize(
     ("times", "said"),
     [
         ({"": {"time_ratio": None}}, "; training time was not measured."),
-        ({"": {"time_ratio": 1.05}}, ", training time within 15%."),
+        ({"": {"time_ratio": 1.05}}, ", training time within 15% on {device}."),
         (
             {"heads=1": {"time_ratio": 1.37}, "heads=3": {"time_ratio": None}},
             "; training time was not measured for all.",
@@ -92,7 +94,8 @@ def test_where_costs_are_alike_or_unknown_there_is_no_panel_of_them_and_the_capt
 ) -> None:
     drawing = with_runs(diverged, "heads", times)
     assert len(drawing.figure.axes) == 1
-    assert all(f"Costs alike: multiplications within 5%{said}" in text for text in (drawing.caption, drawing.alt))
+    words = f"Costs alike: multiplications within 5%{said.format(device=diverged.analysis.summary.measured_on)}"
+    assert all(words in text for text in (drawing.caption, drawing.alt))
 
 
 @pytest.mark.parametrize("kind", ["budget", "subset"])

@@ -79,7 +79,7 @@ def bars(summary: Summary) -> dict[str, dict[str, float]]:
 
 
 def facts(run: Run, measured_on: str) -> list[tuple[str, str]]:
-    """(name, value) of all numbers of a run; ``measured_on``: the device of times and memory, as the summary says it."""
+    """(name, value) of all numbers of a run; ``measured_on`` is the device of times and memory."""
     stability = run.stability
     ratios, speed = run.time_ratios, run.images_per_second
     found = [

@@ -95,7 +95,8 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     listed = ", ".join(_in_words(place.value, runs[place.run], place.run) for place in axis.values)
     intervals = any(_interval(runs[name]) for name in names)
     lines = ", lines simultaneous 95 % intervals of the difference from the baseline" if intervals else ""
-    alike = "" if cost else _alike([runs[name] for name in names])
+    alike = "" if cost else _alike([runs[name] for name in names], summary.measured_on)
+    clock = f" Time: measured on {summary.measured_on}." if cost and cost[0] == TIME.words else ""
     lost = (
         " \N{MULTIPLICATION SIGN}: diverged seeds."
         if len(names) > ROOMY and any(runs[name].diverged for name in names)
@@ -103,13 +104,13 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     )
     costs = f"Lower panel: {cost[0]}: {', '.join(map(short, cost[1]))}." if cost else alike.strip()
     caption = (
-        f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike}{lost} "
+        f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike}{clock}{lost} "
         f"What else changes: {axis.confound}."
     )
     alt = (
         f"Test accuracy by {within(axis.label)}, {seeds(summary, names)}: {listed}. Every dot is a seed, a bar the "
         f"mean{lines}. The grey band is the baseline's mean plus and minus {summary.equivalence_margin:g} points, the "
-        f"margin of equivalence. {costs} What else changes: {axis.confound}.{diverged(summary, names)}"
+        f"margin of equivalence. {costs}{clock} What else changes: {axis.confound}.{diverged(summary, names)}"
     )
     return Drawing(figure, caption, alt)
 
@@ -129,12 +130,12 @@ def _as_long(runs: Sequence[Run]) -> bool:
     return all(run.kind not in ("budget", "subset") for run in runs)
 
 
-def _alike(runs: Sequence[Run]) -> str:
+def _alike(runs: Sequence[Run], measured_on: str) -> str:
     """A sentence, after a space, on costs that are not shown; '' where those of one image tell nothing of the whole."""
     if not _as_long(runs):
         return ""
     timed = [run.relative_time is not None for run in runs]
-    time = f", training time within {TIME.alike - 1:.0%}"
+    time = f", training time within {TIME.alike - 1:.0%} on {measured_on}"
     if not all(timed):
         time = f"; training time was not measured{' for all' if any(timed) else ''}"
     return f" Costs alike: multiplications within {MULTIPLICATIONS.alike - 1:.0%}{time}."
