@@ -8,10 +8,11 @@ import pytest
 from support.analysis import TECHNIQUES
 from support.records import confirmed, winners
 
-from vitflow.analysis.confirmation import confirm
+from vitflow.analysis.confirmation import confirm, evidence
 from vitflow.analysis.intervals import simultaneous_intervals, turned, welch_interval
 from vitflow.analysis.records import Choice, Confirmed, Selection, Winners
 from vitflow.analysis.runs import spread
+from vitflow.study.grid import BASELINE
 
 CHOSEN = winners().selection
 
@@ -176,6 +177,16 @@ def test_finalists_that_diverged_have_no_contrast_and_it_is_said() -> None:
     assert nothing.architecture_finding == (
         "The best architecture (patch size 2) has no baseline to compare with: that diverged on every fresh seed"
     )
+
+
+def test_nothing_is_sure_where_a_fresh_seed_of_the_control_diverged() -> None:
+    """Of the baseline, and of the best combination when it is taken apart: the right panel has no colour then."""
+    found = told()
+    for control, of in ((BASELINE, "against_baseline"), (CHOSEN.best, "against_best")):
+        runs = found.runs | {control: found.runs[control].model_copy(update={"diverged": 1})}
+        contrasts = getattr(confirm(CHOSEN, runs, TECHNIQUES, 0.5), of)
+        assert contrasts and not any(evidence(contrast, 3).sure for contrast in contrasts.values())
+        assert any(evidence(contrast, 3).sure for contrast in getattr(found, of).values())
 
 
 @pytest.mark.parametrize(

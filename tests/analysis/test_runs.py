@@ -9,6 +9,7 @@ import pytest
 from support.analysis import TECHNIQUES
 from support.measured import COSTS, GRID, MEASURED, PLAN, result, results_of, study, table_of
 
+from vitflow.analysis.claims import of_group, of_study
 from vitflow.analysis.intervals import simultaneous_intervals, welch_interval
 from vitflow.analysis.records import Interval, Stability, Statistics
 from vitflow.analysis.runs import Cost, Result, kind_of, runs_table, spread, stability
@@ -171,6 +172,14 @@ def test_diverged_seeds_are_counted_and_not_averaged() -> None:
     assert run.test.values == (78.0, 78.4)
     assert run.difference is not None
     assert (run.difference.n, run.difference.test_interval) == (2, None)
+
+
+def test_a_diverged_seed_of_the_baseline_makes_no_difference_sure() -> None:
+    surely = table_of(MEASURED)["depth=4"]
+    assert of_group(surely).sure
+    run = table_of(MEASURED, diverged=((BASELINE, 0),))["depth=4"]
+    assert run.difference is not None and run.difference.control_diverged == 1
+    assert not of_group(run).sure and not of_study(run).sure
 
 
 @pytest.mark.parametrize("lost", ["depth=4", BASELINE])

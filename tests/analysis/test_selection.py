@@ -61,6 +61,13 @@ def test_a_run_with_a_diverged_seed_is_neither_adopted_nor_a_single_finalist() -
     assert select(plan, everything_lost, lambda config: 100).best == BASELINE
 
 
+def test_nothing_is_adopted_beside_a_baseline_that_lost_seeds() -> None:
+    plan = study({"depth": [6, 12]}, seeds=4)
+    chosen = choose(plan, {BASELINE: seeds(80, 3), "depth=12": seeds(99, 4)}, n=4)
+    assert chosen.best == BASELINE
+    assert why(chosen, "depth") == "the gain of 12 is not sure: 1 of the baseline's seeds diverged"
+
+
 def test_no_validation_images_no_winner() -> None:
     empty: dict[str, list[float]] = {BASELINE: [], "depth=12": []}
     chosen = select(study({"depth": [6, 12]}), empty, lambda config: 100)

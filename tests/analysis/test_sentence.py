@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.records import a_run, diverged
 
 from vitflow.analysis.claims import Evidence, group_finding, judge, sentence, signed
+from vitflow.analysis.claims.effects import beyond
 from vitflow.analysis.claims.wording import digits_for
 from vitflow.analysis.records import Run
 
@@ -84,6 +85,17 @@ def test_points_are_signed_with_a_true_minus_and_zero_has_none(value: float, exp
     assert signed(value) == expected
 
 
+@pytest.mark.parametrize("interval", [(0.9, 1.7), (-0.2, 0.4), None])
+def test_nothing_is_sure_beside_a_run_of_which_only_the_lucky_seeds_may_be_left(
+    interval: tuple[float, float] | None,
+) -> None:
+    found = Evidence(1.3, interval, interval, 3, seeds=3, control=2)
+    assert judge(found, 0.5) == "unclear" and not found.sure and not beyond(found, 0.5)
+    numbers = "+1.3" if interval is None else f"+1.3, {signed(interval[0], 1)} to {signed(interval[1], 1)}"
+    told = f"SwiGLU: not sure ({numbers}; 2 seeds of what it is compared with diverged)"
+    assert sentence("SwiGLU", found, 0.5) == told
+
+
 # ---------------------------------------------------------------------------------------------- for all of them
 
 POINTS = st.integers(-4000, 4000).map(lambda thousandths: thousandths / 1000)
@@ -96,7 +108,8 @@ def evidence(draw: st.DrawFn) -> Evidence:
     points, half, other = draw(POINTS), draw(WIDTHS), draw(WIDTHS | st.none())
     welch = None if other is None else (round(points - other, 3), round(points + other, 3))
     interval = (round(points - half, 3), round(points + half, 3))
-    return Evidence(points, interval, welch, 3, diverged=draw(st.sampled_from([0, 0, 0, 1])), seeds=3)
+    diverged, control = draw(st.sampled_from([0, 0, 0, 1])), draw(st.sampled_from([0, 0, 0, 1]))
+    return Evidence(points, interval, welch, 3, diverged=diverged, seeds=3, control=control)
 
 
 @given(evidence(), MARGINS)
@@ -109,6 +122,8 @@ def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, 
     assert "−0.0 " not in told and "-" not in told
     if found.diverged:
         assert told == "X diverged with 1 of 3 seeds"
+    elif found.control:
+        assert told.startswith("X: not sure (") and told.endswith("; 1 seed of what it is compared with diverged)")
     elif claimed := re.fullmatch(r"X (gains|loses) ([\d.]+) points \(([\d.]+) to ([\d.]+)\)", told):
         size, near, far = map(float, claimed.groups()[1:])
         assert 0 < near <= size <= far and far > margin

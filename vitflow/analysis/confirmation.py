@@ -40,7 +40,8 @@ def confirm(selection: Selection, runs: Mapping[str, Confirmed], techniques: Tec
 
 def evidence(contrast: Contrast, seeds: int) -> Evidence:
     """A contrast as claims read it."""
-    return Evidence(contrast.points, contrast.interval, contrast.welch, contrast.n, contrast.diverged, seeds)
+    one = contrast
+    return Evidence(one.points, one.interval, one.welch, one.n, one.diverged, seeds, one.control_diverged)
 
 
 def _compared(runs: Mapping[str, Confirmed], *families: tuple[str, Mapping[str, str]]) -> Iterator[dict[str, Contrast]]:
@@ -75,6 +76,7 @@ def _contrasts(control: Confirmed, others: Mapping[str, Confirmed]) -> dict[str,
                 points=round(run.test.mean - control.test.mean, 4),
                 interval=intervals[name],
                 welch=welch_interval(base, run.test.values),
+                control_diverged=control.diverged,
             )
     return found
 

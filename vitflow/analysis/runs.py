@@ -54,7 +54,8 @@ def runs_table(
     averaged.
     """
     scores = {name: _scores([r for r in results if r.run == name and r.finished]) for name in grid.runs}
-    compared = differences(study, grid, scores)
+    lost = sum(r.run == BASELINE and not r.finished for r in results)
+    compared = differences(study, grid, scores, lost)
     table = {}
     for name, run in grid.runs.items():
         mine = [r for r in results if r.run == name]
@@ -151,9 +152,12 @@ def kind_of(name: str, config: RunConfig, study: Study, grid: Grid) -> Kind:
 
 
 def differences(
-    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]]
+    study: Study, grid: Grid, scores: Mapping[str, Mapping[str, Statistics]], control_diverged: int
 ) -> dict[str, Difference | None]:
-    """By run but the baseline; None where it or the baseline has no finished seed. ``scores``: by run and split."""
+    """By run but the baseline; None where it or the baseline has no finished seed.
+
+    ``scores``: by run and split; ``control_diverged``: seeds of the baseline.
+    """
     base = scores[BASELINE]
     within: dict[str, dict[str, Interval | None]] = {"validation": {}, "test": {}}
     for group in [*study.ablations, *study.cross, "references"]:
@@ -182,6 +186,7 @@ def differences(
             test_welch=welch_interval(base["test"].values, ours["test"].values),
             validation=points["validation"],
             validation_interval=None if points["validation"] is None else within["validation"].get(run),
+            control_diverged=control_diverged,
         )
 
     return {run: difference(run) for run in grid.runs if run != BASELINE}

@@ -164,8 +164,11 @@ class _Chooser:
                 continue
             gain = self._mean(run) - self._mean(BASELINE)
             interval = intervals.get(run)
-            evidence = Evidence(gain, interval, welch_interval(base, values))
-            if interval and interval[0] > 0 and not evidence.sure:
+            lost = len(self.grid.runs[BASELINE].seeds) - len(base)
+            evidence = Evidence(gain, interval, welch_interval(base, values), control=lost)
+            if interval and interval[0] > 0 and lost:
+                reasons.append(f"the gain of {label} is not sure: {lost} of the baseline's seeds diverged")
+            elif interval and interval[0] > 0 and not evidence.sure:
                 reasons.append(f"the gain of {label} is not sure by Welch's test")
             elif evidence.sure and gain > 0:
                 if obstacle := self._obstacle(run, changes):

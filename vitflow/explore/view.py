@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from vitflow.analysis.claims import of_group
 from vitflow.analysis.records import Answers, Difference, Mistakes, Run, Statistics, Summary
 from vitflow.explore.read import Analysis
 from vitflow.slides.filters import NOTHING, amount, number, signed
@@ -187,7 +188,7 @@ def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
                 "run": summary.runs[name],
                 "cells": cells(summary.runs[name]),
                 "bar": places.get(name),
-                "sure": _is_sure(summary.runs[name].difference),
+                "sure": _is_sure(summary.runs[name]),
                 "facts": facts(summary.runs[name], summary.measured_on),
                 "changes": changes(grid, name),
                 "configuration": configuration(grid, name),
@@ -200,9 +201,6 @@ def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
     }
 
 
-def _is_sure(difference: Difference | None) -> bool:
-    """Whether the interval leaves out zero."""
-    if difference is None or difference.test_interval is None:
-        return False
-    low, high = difference.test_interval
-    return not low <= 0 <= high
+def _is_sure(run: Run) -> bool:
+    """Whether it surely gained or lost within its group, as titles of the talk have it."""
+    return run.difference is not None and of_group(run).sure

@@ -79,7 +79,8 @@ def _against_baseline(winners: Winners, name: str) -> Evidence | None:
         return evidence(winners.against_baseline[name], len(run.seeds))
     if run.test.mean is None or base.test.mean is None:
         return None
-    return Evidence(run.test.mean - base.test.mean, n=run.n, diverged=run.diverged, seeds=len(run.seeds))
+    points = run.test.mean - base.test.mean
+    return Evidence(points, n=run.n, diverged=run.diverged, seeds=len(run.seeds), control=base.diverged)
 
 
 def _parts(summary: Summary, winners: Winners) -> list[Row]:

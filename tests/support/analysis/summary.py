@@ -27,7 +27,7 @@ def made_up(study: Study, diverged: dict[str, int], generator: np.random.Generat
     plan = expand(study)
     runs = {name: _run(study, plan, run, diverged.get(name, 0), generator) for name, run in plan.runs.items()}
     scores = {name: {"test": run.test, "validation": run.validation} for name, run in runs.items()}
-    found = differences(study, plan, scores)
+    found = differences(study, plan, scores, diverged.get(BASELINE, 0))
     runs = {name: run.model_copy(update={"difference": found.get(name)}) for name, run in runs.items()}
     size, channels, _ = study.dataset.shape
     done = sum(len(run.seeds) for run in runs.values())

@@ -21,6 +21,7 @@ class Evidence(NamedTuple):
     n: int = 0  #: the smaller number of seeds
     diverged: int = 0  #: seeds
     seeds: int = 0  #: those included
+    control: int = 0  #: seeds of what it is compared with that diverged: those left may be the lucky ones
 
     @property
     def both(self) -> Interval | None:
@@ -29,8 +30,8 @@ class Evidence(NamedTuple):
 
     @property
     def sure(self) -> bool:
-        """Whether no seed diverged and both intervals lie on one side of 0."""
-        return not self.diverged and self.both is not None and _side(self.both) != 0
+        """Whether no seed of either side diverged and both intervals lie on one side of 0."""
+        return not self.diverged and not self.control and self.both is not None and _side(self.both) != 0
 
 
 def of_group(run: Run) -> Evidence:
@@ -49,6 +50,8 @@ def judge(evidence: Evidence, margin: float) -> Effect:
     """What the evidence shows against ``margin`` points; by the mean alone where there is no interval."""
     if evidence.diverged:
         return "unstable"
+    if evidence.control:
+        return "unclear"
     if evidence.interval is None or evidence.both is None:
         low = high = evidence.points
         return "gained" if low > margin else "lost" if high < -margin else "unclear"
@@ -67,7 +70,7 @@ def effect(run: Run, margin: float) -> Effect:
 def beyond(evidence: Evidence, margin: float) -> bool:
     """Whether both intervals lie beyond the margin as a whole."""
     low, high = evidence.both or (evidence.points, evidence.points)
-    return not evidence.diverged and (low > margin or high < -margin)
+    return not evidence.diverged and not evidence.control and (low > margin or high < -margin)
 
 
 class Change(NamedTuple):
@@ -92,8 +95,9 @@ def has_no_spread(evidence: Evidence) -> bool:
 
 def _evidence(run: Run, interval: Interval | None) -> Evidence:
     assert run.difference is not None
+    found = run.difference
     return Evidence(
-        run.difference.test, interval, run.difference.test_welch, run.difference.n, run.diverged, len(run.seeds)
+        found.test, interval, found.test_welch, found.n, run.diverged, len(run.seeds), found.control_diverged
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vitflow.analysis.claims.effects import Evidence, has_no_spread, judge, of_group
-from vitflow.analysis.claims.wording import digits_for, several, signed
+from vitflow.analysis.claims.wording import counted, digits_for, several, signed
 from vitflow.analysis.records import Interval, Place, Run
 from vitflow.study.fields import spoken
 
@@ -27,6 +27,8 @@ def sentence(subject: str, evidence: Evidence, margin: float, against: str = "")
 
 def _difference(subject: str, evidence: Evidence, margin: float) -> str:
     points, interval = evidence.points, evidence.interval
+    if interval is None and evidence.control:
+        return f"{subject}: not sure ({signed(points, 1)}; {_doubt(evidence, margin)})"
     if interval is None:
         why = "no spread over seeds, so no interval" if has_no_spread(evidence) else "descriptive"
         if f"{abs(points):.1f}" == "0.0":
@@ -115,7 +117,9 @@ def _nothing_sure(compared: Sequence[Evidence], margin: float) -> str:
 
 
 def _doubt(evidence: Evidence, margin: float) -> str:
-    """What Welch's test says, where it alone is against a change that Dunnett's calls clear; else ''."""
+    """What is against a change: seeds of the other side that diverged, or Welch's test alone; else ''."""
+    if evidence.control:
+        return f"{counted(evidence.control, 'seed')} of what it is compared with diverged"
     welch = evidence.welch
     if welch is None or judge(evidence._replace(welch=None), margin) == "unclear":
         return ""

@@ -29,6 +29,7 @@ class Difference(Record):
     test_welch: Interval | None  #: of this comparison alone, without a common variance
     validation: float | None
     validation_interval: Interval | None
+    control_diverged: int = 0  #: seeds of the baseline
 
 
 class Stability(Record):

@@ -58,6 +58,7 @@ class Contrast(Record):
     points: float
     interval: Interval | None  #: simultaneous over the contrasts beside it, and one wherever these two are compared
     welch: Interval | None
+    control_diverged: int = 0  #: seeds of the other
 
 
 class Winners(Record):
