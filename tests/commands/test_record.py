@@ -13,7 +13,7 @@ from support.results import BASELINE, HOME
 from vitflow import cli
 from vitflow.data import places
 from vitflow.machine.files import sha256
-from vitflow.results import audit
+from vitflow.results import code
 
 
 @pytest.mark.parametrize("command", ["record", "restore"])
@@ -56,7 +56,7 @@ def test_record_refuses_what_the_configuration_does_not_say(
 def test_record_wants_a_word_for_results_of_older_code(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
+    monkeypatch.setattr(code, "source_digest", lambda *rooms: "of newer code")
     for path in (BASELINE.checkpoint, places.prepared("digits")):
         path.unlink()  # so that there is nothing to hand to DVC
     assert refusal(capsys, "record") == [

@@ -17,7 +17,7 @@ from vitflow import cli
 from vitflow.commands import status
 from vitflow.data import places
 from vitflow.machine.files import sha256
-from vitflow.results import audit, ledger
+from vitflow.results import code, ledger
 from vitflow.results.lock import locked, note
 from vitflow.study.reading import read_study
 
@@ -108,7 +108,7 @@ def test_status_says_what_record_would_refuse(repository: Path, capsys: pytest.C
 def test_status_names_results_of_older_code_and_what_is_elsewhere(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(audit, "source_digest", lambda *rooms: "of newer code")
+    monkeypatch.setattr(code, "source_digest", lambda *rooms: "of newer code")
     BASELINE.checkpoint.unlink()
     assert lines_after(capsys, 5) == [
         "1 results are of older code, for which `vitflow record` wants --accept-older-code:",
