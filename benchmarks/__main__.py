@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +13,7 @@ from rich.table import Table
 from torch import nn
 
 from benchmarks import pipeline, step
-from benchmarks.measure import compete
+from benchmarks.measure import RESULTS, compete, named_after
 from vitflow.machine.device import device_name, select_device
 from vitflow.machine.files import write_json
 from vitflow.models.linear import Linear
@@ -62,7 +60,7 @@ def main() -> int:
 
     name = device_name(device.type)
     threads = torch.get_num_threads() if device.type == "cpu" else None
-    out = Path("results/benchmarks") / f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.json"
+    out = RESULTS / named_after(name)
     record = {
         "rounds": options.rounds,
         "steps": options.steps,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import Any
+
+#: where results are kept
+RESULTS = Path("results/benchmarks")
 
 #: does a fixed piece of work and returns images per second
 Contestant = Callable[[], float]
@@ -36,3 +41,8 @@ def compete(contestants: dict[str, Contestant], rounds: int, say: Callable[[str]
             "ratios": [round(min(ratios), 3), round(max(ratios), 3)],
         }
     return found
+
+
+def named_after(device: str) -> str:
+    """The name of a device's file: ``amd-epyc.json``."""
+    return f"{re.sub('[^a-z0-9]+', '-', device.lower()).strip('-')}.json"

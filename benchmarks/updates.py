@@ -6,10 +6,9 @@ gains. Nothing else should use the device.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from statistics import median
 
+from benchmarks.measure import RESULTS, named_after
 from vitflow.machine.device import device_name, select_device
 from vitflow.machine.files import read_json, write_json
 from vitflow.measuring.cost import ROUNDS, Turns
@@ -39,7 +38,6 @@ CASES = (
 def main() -> None:
     """Measure, print and keep."""
     device = select_device()
-    name = device_name(device.type)
     made = provenance(*TRAINING, device=device.type)
     rows = []
     for model, precision, optimizer in CASES:
@@ -48,7 +46,7 @@ def main() -> None:
         times = [round(1e3 * recipe.batch_size * turns.take(), 3) for _ in range(ROUNDS)]
         rows.append({"model": model, "precision": precision, "optimizer": optimizer, "milliseconds": times})
         print(f"{model}, {precision}, {optimizer}: {median(times):.2f} ms an update", flush=True)
-    path = Path("results/benchmarks/updates") / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.json"
+    path = RESULTS / "updates" / named_after(device_name(device.type))
     known = read_json(path) if path.exists() else {}
     write_json(path, known | {made["git"] or "unknown": {"rows": rows, "provenance": made}})
     print(path)

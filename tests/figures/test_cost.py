@@ -8,6 +8,7 @@ import pytest
 from matplotlib.text import Annotation
 from support.figures import Case
 
+from vitflow.analysis.records import Run
 from vitflow.figures import cost, looks, style
 from vitflow.figures.style import Drawing
 
@@ -19,8 +20,13 @@ def timed(case: Case, time: float | None, baseline: float | None = None) -> Draw
     runs = {name: run.model_copy(update={"time_ratio": time}) for name, run in summary.runs.items()}
     if baseline is not None:
         runs["baseline"] = runs["baseline"].model_copy(update={"time_ratio": baseline})
+    return drawn(case, runs)
+
+
+def drawn(case: Case, runs: dict[str, Run]) -> Drawing:
+    summary = case.analysis.summary.model_copy(update={"runs": runs})
     with style.styled():
-        return cost.draw(dataclasses.replace(case.analysis, summary=summary.model_copy(update={"runs": runs})))
+        return cost.draw(dataclasses.replace(case.analysis, summary=summary))
 
 
 def test_points_stand_at_counts_and_measured_times(diverged: Case) -> None:
@@ -49,8 +55,7 @@ def test_a_run_without_a_measured_time_is_said_to_be_absent_from_the_panel_of_ti
     assert "not measured" not in diverged.drawing("accuracy-cost").caption
     name = next(name for name, run in summary.runs.items() if run.kind == "change" and run.n)
     runs = summary.runs | {name: summary.runs[name].model_copy(update={"time_ratio": None})}
-    with style.styled():
-        drawing = cost.draw(dataclasses.replace(diverged.analysis, summary=summary.model_copy(update={"runs": runs})))
+    drawing = drawn(diverged, runs)
     assert "Not on the right, since not measured: 1 run." in drawing.caption
     times = {x for line in drawing.figure.axes[1].get_lines() for x in line.get_xdata()}
     assert summary.runs[name].time_ratio not in times

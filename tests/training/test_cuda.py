@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from support.results import ROOT
+from support.trainings import assert_same_bits
 
 from vitflow.measuring import cost
 from vitflow.study.dataset import Dataset
@@ -70,8 +71,7 @@ def test_a_replayed_update_has_the_bits_of_one_that_is_computed(optimizer: str, 
     for step in range(WARM_UP + 6):
         for mine, theirs in zip(replayed.update(step), computed.update(step), strict=True):
             assert torch.equal(mine, theirs), step
-    for name, tensor in computed.average.model.state_dict().items():
-        assert torch.equal(tensor, replayed.average.model.state_dict()[name]), name
+    assert_same_bits(replayed.average.model.state_dict(), computed.average.model.state_dict())
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -86,8 +86,7 @@ def test_a_state_goes_on_to_the_same_bits_and_one_from_a_cpu_goes_on_too(optimiz
     resumed.load_state_dict(stored(stopped.state_dict()))
     for step in range(WARM_UP + 1, WARM_UP + 4):
         resumed.update(step)
-    for name, tensor in whole.model.state_dict().items():
-        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    assert_same_bits(resumed.model.state_dict(), whole.model.state_dict())
 
     plain = {"precision": "fp32", "augmentation": "none", "optimizer": optimizer}
     there, here = trainer("cpu", **plain), trainer("cuda", **plain)
@@ -111,8 +110,7 @@ def test_a_state_that_comes_later_is_what_is_trained_on() -> None:
     ours.load_state_dict(start)
     for step in range(4):
         ours.update(step)
-    for name, tensor in theirs.model.state_dict().items():
-        assert torch.equal(tensor, ours.model.state_dict()[name]), name
+    assert_same_bits(ours.model.state_dict(), theirs.model.state_dict())
 
 
 @pytest.mark.slow
@@ -156,7 +154,6 @@ def test_the_switch_in_the_documentation_gives_the_same_bits(monkeypatch: pytest
             for step in range(10):
                 ours.update(step)
             ends.append(ours.model.state_dict())
-        for name, tensor in ends[0].items():
-            assert torch.equal(tensor, ends[1][name]), name
+        assert_same_bits(*ends)
     finally:
         torch.use_deterministic_algorithms(False)

@@ -139,7 +139,7 @@ class _Chooser:
             for value in values:
                 label, changes = point(axis, value)
                 run = self._run(ARCHITECTURE, axis, label)
-                if run != BASELINE and self._is_steady(run) and not self._obstacle(run, changes):
+                if run != BASELINE and not self._lost(run) and not self._obstacle(run, changes):
                     ranked.append((self._mean(run), run, changes))
         ranked.sort(key=lambda found: -found[0])
         return [(run, changes) for _, run, changes in ranked[:most]]
@@ -153,7 +153,7 @@ class _Chooser:
 
     def _of_axis(self, group: str, axis: str, intervals: Mapping[str, Interval | None]) -> _Candidate | None:
         """The value of an axis that would be adopted, if any, and else the reasons; ``intervals`` are its group's."""
-        base = self.validation.get(BASELINE, [])
+        base, lost = self.validation.get(BASELINE, []), self._lost(BASELINE)
         sure: list[_Candidate] = []
         reasons = self.reasons[axis]
         for value in self.study.ablations[group][axis]:
@@ -164,7 +164,6 @@ class _Chooser:
                 continue
             gain = self._mean(run) - self._mean(BASELINE)
             interval = intervals.get(run)
-            lost = len(self.grid.runs[BASELINE].seeds) - len(base)
             evidence = Evidence(gain, interval, welch_interval(base, values), control=lost)
             if interval and interval[0] > 0 and lost:
                 reasons.append(f"the gain of {label} is not sure: {lost} of the baseline's seeds diverged")
@@ -181,8 +180,8 @@ class _Chooser:
         """Why a value cannot be part of a combination, however much it gains; '' if it can."""
         if NO_PART & changes.keys():
             return "more epochs or images are no part of a model"
-        if not self._is_steady(run):
-            return f"{len(self.grid.runs[run].seeds) - len(self.validation.get(run, []))} of its seeds diverged"
+        if lost := self._lost(run):
+            return f"{lost} of its seeds diverged"
         return self._too_dear(self.grid.runs[run].config)
 
     def _conflict(self, candidate: _Candidate, parts: Sequence[_Candidate]) -> str:
@@ -214,8 +213,9 @@ class _Chooser:
         times = cost / self.multiplications(self.study.baseline_run)
         return f"costs {times:.2f} times the baseline, over the limit of {self.ratio:g}" if cost > self.budget else ""
 
-    def _is_steady(self, run: str) -> bool:
-        return len(self.validation.get(run, [])) == len(self.grid.runs[run].seeds)
+    def _lost(self, run: str) -> int:
+        """Seeds of a run that diverged, the grid being finished."""
+        return len(self.grid.runs[run].seeds) - len(self.validation.get(run, []))
 
     def _mean(self, run: str) -> float:
         values = self.validation[run]

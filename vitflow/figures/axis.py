@@ -96,13 +96,13 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     intervals = any(_interval(runs[name]) for name in names)
     lines = ", lines simultaneous 95 % intervals of the difference from the baseline" if intervals else ""
     alike = "" if cost else _alike([runs[name] for name in names], summary.measured_on)
-    clock = f" Time: measured on {summary.measured_on}." if cost and cost[0] == TIME.words else ""
+    clock = f" Time: measured on {summary.measured_on}." if cost and cost[0] is TIME else ""
     lost = (
         " \N{MULTIPLICATION SIGN}: diverged seeds."
         if len(names) > ROOMY and any(runs[name].diverged for name in names)
         else ""
     )
-    costs = f"Lower panel: {cost[0]}: {', '.join(map(short, cost[1]))}." if cost else alike.strip()
+    costs = f"Lower panel: {cost[0].words}: {', '.join(map(short, cost[1]))}." if cost else alike.strip()
     caption = (
         f"Dots are seeds ({seeds(summary, names)}), bars their mean{lines}.{alike}{clock}{lost} "
         f"What else changes: {axis.confound}."
@@ -115,13 +115,13 @@ def draw(analysis: Analysis, index: int) -> Drawing:
     return Drawing(figure, caption, alt)
 
 
-def _cost(runs: Sequence[Run]) -> tuple[str, list[float]] | None:
-    """Words and numbers of what the values of an axis cost; None where they cost the same, as far as is known."""
+def _cost(runs: Sequence[Run]) -> tuple[Quantity, list[float]] | None:
+    """Kind and numbers of what the values of an axis cost; None where they cost the same, as far as is known."""
     for quantity in (MULTIPLICATIONS, TIME) if _as_long(runs) else (MULTIPLICATIONS,):
         numbers = [quantity.of(run) for run in runs]
         known = [number for number in numbers if number is not None]
         if len(known) == len(runs) and differ(known, quantity):
-            return quantity.words, known
+            return quantity, known
     return None
 
 
@@ -189,14 +189,14 @@ def _baseline_band(axes: Axes, baseline: Run, margin: float) -> None:
     )
 
 
-def _bars(axes: Axes, cost: tuple[str, list[float]], names: Sequence[str], colours: Sequence[str]) -> None:
-    words, numbers = cost
+def _bars(axes: Axes, cost: tuple[Quantity, list[float]], names: Sequence[str], colours: Sequence[str]) -> None:
+    quantity, numbers = cost
     bars = axes.bar(range(len(numbers)), numbers, width=0.5, color=colours, alpha=0.75)
     named = [len(names) <= ROOMY or k in (0, len(names) - 1) or name == BASELINE for k, name in enumerate(names)]
     told = [short(number) if shown else "" for number, shown in zip(numbers, named, strict=True)]
     axes.bar_label(bars, told, padding=2, fontsize=_size(len(numbers)))
     axes.set_ylim(0, 1.35 * max(numbers))
-    heading(axes, words)
+    heading(axes, quantity.words)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
 

@@ -28,7 +28,7 @@ from vitflow.study.models import ResNet as ResNetConfig
 from vitflow.study.models import ViT as ViTConfig
 from vitflow.study.run import RunConfig
 from vitflow.study.tokens import tokens as vit_tokens
-from vitflow.training import replay
+from vitflow.training.loop import SETTLING
 from vitflow.training.trainer import Trainer
 
 #: turns that a run and the baseline take, the seconds of updates in a turn (one update at least), and updates
@@ -107,7 +107,7 @@ class Turns:
         self.trainer = Trainer(config, 0, noise(config), device)
         self._steps = itertools.cycle(range(self.trainer.steps))
         self._count = 1
-        for _ in range(WARM_UP if device.type == "cpu" else replay.WARM_UP + 2):
+        for _ in range(WARM_UP if device.type == "cpu" else SETTLING):
             seconds = self.take() * self.trainer.batches.size
         self._count = math.ceil(SECONDS / seconds)
 
