@@ -64,7 +64,7 @@ def test_what_one_part_is_worth_is_no_surer_in_the_title_than_in_the_figure() ->
         baseline=[73.8, 74.1, 74.0],
         patch_size2=[77.1, 77.5, 77.3],
         best=[78.0, 78.4, 78.2],
-        poolmean=[75.0, 77.6, 76.0],  # spreads more, so that all that is taken apart is less sure
+        poolmean=[75.0, 77.6, 76.0],  # spreads more, so that all that is taken apart is less significant
     )
     step, part = found.against_architecture, found.against_best["pool"]
     assert step is not None and step.interval == turned(part.interval) and step.welch == turned(part.welch)
@@ -115,7 +115,7 @@ def test_the_two_tasks_are_compared_with_each_other() -> None:
     ],
 )
 def test_a_title_names_two_changes_and_counts_more(adopted: dict[str, str], said: str) -> None:
-    choices = tuple(Choice(axis=axis, value=value, gain=1.0, why="sure") for axis, value in adopted.items())
+    choices = tuple(Choice(axis=axis, value=value, gain=1.0, why="significant") for axis, value in adopted.items())
     found = told(CHOSEN.model_copy(update={"techniques": choices}))
     assert f": with {said}, the best combination" in found.best_finding
 
@@ -185,8 +185,8 @@ def test_nothing_is_sure_where_a_fresh_seed_of_the_control_diverged() -> None:
     for control, of in ((BASELINE, "against_baseline"), (CHOSEN.best, "against_best")):
         runs = found.runs | {control: found.runs[control].model_copy(update={"diverged": 1})}
         contrasts = getattr(confirm(CHOSEN, runs, TECHNIQUES, 0.5), of)
-        assert contrasts and not any(evidence(contrast, 3).sure for contrast in contrasts.values())
-        assert any(evidence(contrast, 3).sure for contrast in getattr(found, of).values())
+        assert contrasts and not any(evidence(contrast, 3).significant for contrast in contrasts.values())
+        assert any(evidence(contrast, 3).significant for contrast in getattr(found, of).values())
 
 
 @pytest.mark.parametrize(

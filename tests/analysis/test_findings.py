@@ -35,7 +35,7 @@ def test_the_title_on_stability_says_what_was_seen() -> None:
 
     none: dict[str, float | None] = dict.fromkeys(MEASURED, 0.0)
     assert title(none) == "No run diverged, none had a spike of gradient or loss"
-    assert title(none | {"depth=4": 1.5}) == "No run diverged, depth 4 has the most spikes: 3.0 a training"
+    assert title(none | {"depth=4": 1.5}) == "No run diverged, depth 4 has the most spikes: 3.0 per training"
     partly = "No run diverged; of 3 that were measured, none had a spike of gradient or loss"
     assert title(none | {"resnet18": None}) == partly
     assert title(none, (("depth=4", 1),)) == "1 of 4 runs diverged: depth 4"
@@ -55,7 +55,7 @@ def test_the_title_on_stability_names_logits_that_grow() -> None:
 
     beginning = "No run diverged; of 3 that were measured"
     assert title(55.0) == f"{beginning}; attention logits reach 55 with depth 4, 20 in the baseline"
-    assert title(25.0) == f"{beginning}, baseline has the most spikes: 1.0 a training"
+    assert title(25.0) == f"{beginning}, baseline has the most spikes: 1.0 per training"
 
 
 def test_a_baseline_that_diverged_is_said_in_the_titles() -> None:
@@ -76,7 +76,7 @@ def test_findings_of_a_study_that_is_not_finished() -> None:
     assert unfinished.best == "No run has a validation accuracy yet"
     assert unfinished.references == "No model of another family in this study"
     assert unfinished.convergence == (
-        "After 100 epochs the baseline has - % of its training images right, - % of validation images"
+        "After 100 epochs the baseline reaches - % validation accuracy, and - % on its training images"
     )
 
 
@@ -102,14 +102,16 @@ def test_what_is_sure_goes_before_what_is_not_whatever_its_size() -> None:
     table = table_of(MEASURED | {"width=96": [90.0, 82.0, 86.0]})  # four points above, and anywhere
     first = table["depth=4"]
     assert first.difference is not None
-    sure = first.difference.model_copy(update={"test_interval_overall": (-2.5, -1.5), "test_welch": (-2.4, -1.6)})
-    table["depth=4"] = first.model_copy(update={"difference": sure})
-    assert found_in(table).headline == "Largest sure change: depth 4 loses 2.0 points (1.5 to 2.5)"
+    significant = first.difference.model_copy(
+        update={"test_interval_overall": (-2.5, -1.5), "test_welch": (-2.4, -1.6)}
+    )
+    table["depth=4"] = first.model_copy(update={"difference": significant})
+    assert found_in(table).headline == "Largest significant change: depth 4 loses 2.0 points (1.5 to 2.5)"
     table["depth=4"] = first.model_copy(update={"difference": first.difference.model_copy(update={"test": 0.1})})
     unsure = {BASELINE: [80.0, 80.2, 79.8, 80.0], "depth=4": [80.0, 80.2, 79.9], "width=96": [80.0, 80.3, 79.7]}
     assert (
         found_in(table_of(unsure)).headline
-        == "None of the 2 changes differs from the baseline for sure, all judged at once"
+        == "None of the 2 changes differs from the baseline significantly, all judged together"
     )
 
 
@@ -127,8 +129,8 @@ def test_convergence_is_told_from_training_twice_as_long() -> None:
 
 def test_findings_name_numbers_and_references() -> None:
     found = found_in(table_of(MEASURED))
-    assert found.headline.startswith("Largest sure change: depth 4 loses 2.0 points ("), "but for other families"
-    assert found.cost == "Cost spans a factor of 4.0: 1 million to 4 million multiplications an image"
+    assert found.headline.startswith("Largest significant change: depth 4 loses 2.0 points ("), "but for other families"
+    assert found.cost == "Cost spans a factor of 4.0: 1 million to 4 million multiplications per image"
     assert found.convergence == (
         "After 100 epochs the baseline has 80.0 ± 0.2 % of its training images right, 81.0 ± 0.2 % of validation images"
     )
@@ -161,13 +163,13 @@ def test_a_baseline_of_another_family_is_called_so() -> None:
 )
 def test_multiplications_are_counted_in_three_figures(count: int, said: str) -> None:
     table = {BASELINE: a_run(multiplications=count)}
-    expected = f"Cost spans a factor of 1.0: {said} to {said} multiplications an image"
+    expected = f"Cost spans a factor of 1.0: {said} to {said} multiplications per image"
     assert findings(PLAN, table).cost == expected
 
 
 def test_a_single_seed_has_no_deviation_in_the_titles() -> None:
     found = found_in(table_of({BASELINE: [80.0]}))
-    assert "has 80.0 % of its training images right, 81.0 % of validation images" in found.convergence
+    assert "reaches 81.0 % validation accuracy, and 80.0 % on its training images" in found.convergence
 
 
 def test_under_three_seeds_the_sentence_is_descriptive() -> None:
@@ -212,7 +214,7 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
         ),
         (
             {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(1.2, (0.1, 2.3), (-0.7, 3.1))},
-            "Patch size: not sure at any value (largest: 2 +1.2, +0.1 to +2.3; by Welch's test −0.7 to +3.1)",
+            "Patch size: not significant at any value (largest: 2 +1.2, +0.1 to +2.3; by Welch's test −0.7 to +3.1)",
         ),
         (
             {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},

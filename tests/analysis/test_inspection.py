@@ -63,7 +63,7 @@ def test_layers_are_in_the_order_of_the_model_and_means_of_the_seeds() -> None:
         2.5,
         6,
     )
-    assert found.titles.shifts.startswith("Moved by 2 pixels, 80 % of images keep their class in the ViT")
+    assert found.titles.shifts.startswith("Shifted by 2 pixels, 80 % of images keep their prediction in the ViT")
     assert vit.attention is not None and vit.attention[0] == (2, 6.5), "heads sorted within each seed"
     assert vit.uniform == pytest.approx(uniform_distance(8, 32), rel=1e-3)
     assert resnet.attention is None and resnet.uniform is None
@@ -74,7 +74,7 @@ def test_results_that_were_not_looked_into_or_diverged_are_left_out() -> None:
     lost = Result("resnet18", 0, {"status": "diverged"}, {"validation": None, "inspection": None})
     found = inspection(grid().runs, LABELS, [old, lost], ["baseline", "resnet18"], CLASSES)
     assert (found.runs, found.shown, found.contrast, found.images) == ({}, (), None, 0)
-    assert found.titles.shifts == "No model was looked into"
+    assert found.titles.shifts == "No model was inspected"
     again = inspection(grid().runs, LABELS, [old, result("baseline", 1), lost], ["baseline"], CLASSES)
     assert again.runs["baseline"].n == 1
 

@@ -82,23 +82,23 @@ def test_families_name_models_where_they_tell_them_apart() -> None:
     [
         (
             looks.components_title,
-            "Classes explain 52 % in the ViT and 69 % in the ResNet of how images scatter on two components",
-            "Classes explain 52 % in the ViT of how images scatter on two components",
+            "Classes explain 52 % of the ViT's variance on the first two components and 69 % of the ResNet's",
+            "Classes explain 52 % of the ViT's variance on the first two components",
         ),
         (
             looks.patches_title,
-            "Three components hold 53 % of the ViT's patch variance and 26 % of the ResNet's",
-            "Three components hold 53 % of the ViT's patch variance",
+            "Three components explain 53 % of the ViT's patch variance and 26 % of the ResNet's",
+            "Three components explain 53 % of the ViT's patch variance",
         ),
         (
             looks.spectrum_title,
-            "12 % of the ViT's dimensions and 42 % of the ResNet's hold 90 % of the patch variance",
-            "12 % of the ViT's dimensions hold 90 % of the patch variance",
+            "90 % of the patch variance lies in 12 % of the ViT's dimensions and 42 % of the ResNet's",
+            "90 % of the patch variance lies in 12 % of the ViT's dimensions",
         ),
         (
             looks.separation_title,
-            "A linear probe goes from 21 to 74 % in the ViT and from 21 to 74 % in the ResNet",
-            "A linear probe goes from 21 to 74 % in the ViT",
+            "Linear-probe accuracy goes from 21 to 74 % in the ViT and from 21 to 74 % in the ResNet",
+            "Linear-probe accuracy goes from 21 to 74 % in the ViT",
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_similarity_is_the_mean_of_different_layers() -> None:
         Similarity(one="v", other="r", values=((0.5, 0.3), (0.2, 0.0))),
         Similarity(one="r", other="r", values=((1.0, 0.4), (0.4, 1.0))),
     ]
-    said = "Layers are alike by 0.80 within the ViT, 0.40 within the ResNet, 0.25 across (mean CKA)"
+    said = "Mean CKA of two layers: 0.80 within the ViT, 0.40 within the ResNet, 0.25 between the two"
     assert looks.similarity_title([VIT, RESNET], pairs) == said
     assert looks.similarity_title([VIT], pairs[:1]) == "Layers are alike by 0.80 within the ViT (mean CKA)"
     assert looks.similarity_title([], []) == "No model gives features"
@@ -129,7 +129,7 @@ def test_attention_maps_are_told_by_the_number_of_patches(asks: Any) -> None:
     assert looks.attention_maps_title([RESNET, model]) == f"{said}, in the last to 12"
     one = model.model_copy(update={"attention": seen.model_copy(update={"patches": (50.2,)})})
     assert looks.attention_maps_title([one]) == said
-    assert looks.attention_maps_title([RESNET]) == "No model attends to anything"
+    assert looks.attention_maps_title([RESNET]) == "No model has attention"
 
 
 def test_positions_are_told_by_their_neighbours() -> None:
@@ -138,16 +138,18 @@ def test_positions_are_told_by_their_neighbours() -> None:
     steps = np.abs(rows[:, None] - rows) + np.abs(columns[:, None] - columns)
     cosine = np.select([steps == 0, steps == 1], [1.0, 0.6], -0.2)
     model = VIT.model_copy(update={"position": Packed.of(np.rint((cosine + 1) * 127.5), "uint8")})
-    said = "Learned vectors of neighbouring places have a cosine of +0.60, of others −0.20"
+    said = "Position embeddings of neighbouring patches have a cosine similarity of +0.60, others of −0.20"
     assert looks.position_title([model]) == said
     single = VIT.model_copy(update={"position": Packed.of([[255]], "uint8")})
-    assert looks.position_title([single]) == "Too few places to compare their learned vectors"
-    assert looks.position_title([VIT]) == "No model has learned its positions"
+    assert looks.position_title([single]) == "Too few patches to compare their position embeddings"
+    assert looks.position_title([VIT]) == "No model has learned position embeddings"
 
 
 def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> None:
     vit = looked("vit", attention=((10.0, 12.0), (14.0, 16.48)), uniform=16.6)
-    said = "Attention reaches 11.0 pixels in the first block, 15.2 in the last; 16.6 if it were uniform"
+    said = (
+        "Mean attention distance is 11.0 pixels in the first block, 15.2 in the last; uniform attention would have 16.6"
+    )
     assert looks.attention_title([looked("resnet"), vit]) == said
     near = looked("vit", attention=((3.951, 4.0),), uniform=4.016)
     assert looks.attention_title([near]) == "Attention reaches 3.98 pixels in the first block; 4.02 if it were uniform"
@@ -158,13 +160,13 @@ def test_ranks_and_shifts_are_told_for_both() -> None:
     models = [looked("vit"), looked("resnet")]
     vit = {"1": spread([95.0]), "10": spread([81.0, 82.0]), "3": spread([90.0])}
     resnet = {"1": spread([99.0]), "10": spread([55.4])}
-    ranks = "At the end, features spread over 31 % of the ViT's dimensions and 31 % of the ResNet's"
+    ranks = "At the last layer, the effective rank is 31 % of the ViT's width and 31 % of the ResNet's"
     assert looks.layers_title(models) == ranks
-    shifts = "Moved by 10 pixels, 82 % of images keep their class in the ViT and 55 % in the ResNet"
+    shifts = "Shifted by 10 pixels, 82 % of images keep their prediction in the ViT and 55 % in the ResNet"
     assert looks.shifts_title(models, [vit, resnet]) == shifts
     one = looks.shifts_title(models[:1], [{"1": spread([99.0])}])
-    assert one == "Moved by 1 pixel, 99 % of images keep their class in the ViT"
-    assert looks.layers_title([]) == looks.shifts_title([], []) == "No model was looked into"
+    assert one == "Shifted by 1 pixel, 99 % of images keep their prediction in the ViT"
+    assert looks.layers_title([]) == looks.shifts_title([], []) == "No model was inspected"
 
 
 def test_classes_are_told_from_the_least_to_the_largest_difference() -> None:

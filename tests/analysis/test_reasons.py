@@ -24,32 +24,32 @@ GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval
         (
             GAIN,
             78.0,
-            "It fits the training images better too (78.0 % of clean ones right, baseline 76.0 %): it learns more",
+            "It fits the training images better too (accuracy 78.0 %, baseline 76.0 %): it learns more",
         ),
         (
             GAIN,
             76.1,
-            "Whether it fits the training images otherwise is open (76.1 % of clean ones right, baseline 76.0 %).",
+            "Whether it fits the training images otherwise is open (accuracy 76.1 %, baseline 76.0 %).",
         ),
         (
             GAIN,
             74.0,
-            "It fits the training images less (74.0 % of clean ones right, baseline 76.0 %) and new ones better",
+            "It fits the training images less (accuracy 74.0 %, baseline 76.0 %) and new ones better",
         ),
         (
             LOSS,
             78.0,
-            "It fits the training images better (78.0 % of clean ones right, baseline 76.0 %) and new ones worse",
+            "It fits the training images better (accuracy 78.0 %, baseline 76.0 %) and new ones worse",
         ),
         (
             LOSS,
             76.1,
-            "Whether it fits the training images otherwise is open (76.1 % of clean ones right, baseline 76.0 %).",
+            "Whether it fits the training images otherwise is open (accuracy 76.1 %, baseline 76.0 %).",
         ),
         (
             LOSS,
             74.0,
-            "It fits the training images less too (74.0 % of clean ones right, baseline 76.0 %): it learns less",
+            "It fits the training images less too (accuracy 74.0 %, baseline 76.0 %): it learns less",
         ),
     ],
 )
@@ -58,7 +58,7 @@ def test_the_fit_to_training_images_is_read_beside_what_moved(moved: dict[str, A
 
 
 def test_a_fit_is_called_as_good_inside_the_margin_alone_and_not_judged_of_one_seed() -> None:
-    alike = "It fits the training images as well (76.1 % of clean ones right, baseline 76.0 %): what it"
+    alike = "It fits the training images as well (accuracy 76.1 %, baseline 76.0 %): what it"
     for moved, does in ((GAIN, "gains"), (LOSS, "loses")):
         assert reason(a_run(**moved, clean_train=around(76.1)), BASE, 0.9) == f"{alike} {does} is generalisation."
     once = Statistics(mean=60.0, sd=None, values=(60.0,))
@@ -77,8 +77,8 @@ def test_shifts_and_attention_are_named_where_they_differ_for_sure() -> None:
     base = BASE.model_copy(update={"shifts": {"1": around(87.0)}, "attention_distance": around(12.0)})
     moved = a_run(**LOSS, clean_train=NOTHING, shifts={"1": around(80.0)}, attention_distance=around(9.0))
     assert reason(moved, base, 0.5) == (
-        "Moved by a pixel, 80 % of its predictions stay (baseline 87 %). "
-        "Its attention reaches 9.0 pixels on average (baseline 12.0)."
+        "Shifted by one pixel, 80 % of images keep their prediction (baseline 87 %). "
+        "Its mean attention distance is 9.0 pixels (baseline 12.0)."
     )
     alike = a_run(**LOSS, clean_train=NOTHING, shifts={"1": around(87.1)}, attention_distance=NOTHING)
     assert reason(alike, base, 0.5) == ""
@@ -95,17 +95,17 @@ def test_losers_are_counted_by_how_they_fit() -> None:
     less, more, alike = (a_run(**LOSS, clean_train=around(train)) for train in (70.0, 80.0, 76.1))
     gained = a_run(**GAIN, clean_train=around(70.0))
     assert fit_finding([less, less, more, alike, gained], BASE, 0.5) == (
-        "Of 4 changes that lost, 2 fit the training images less too (under-optimised), 1 better (overfitted)"
+        "Of 4 changes that lost accuracy, 2 underfit and 1 overfit"
     )
-    one = "The one change that lost fits the training images "
-    assert fit_finding([less], BASE, 0.5) == f"{one}less too: it is under-optimised"
-    assert fit_finding([more], BASE, 0.5) == f"{one}better: it overfits"
-    assert fit_finding([alike], BASE, 0.9) == f"{one}as well"
-    assert fit_finding([alike], BASE, 0.5) == "Whether the one change that lost fits the training images less is open"
+    one = "The one change that lost accuracy "
+    assert fit_finding([less], BASE, 0.5) == f"{one}underfits"
+    assert fit_finding([more], BASE, 0.5) == f"{one}overfits"
+    assert fit_finding([alike], BASE, 0.9) == f"{one}fits the training images as well as the baseline"
+    assert fit_finding([alike], BASE, 0.5) == "Whether the one change that lost accuracy underfits is open"
     exact = Statistics(mean=100.0, sd=0.0, values=(100.0,) * 3)
     everything = BASE.model_copy(update={"clean_train": exact})
     assert fit_finding([less, a_run(**LOSS, clean_train=exact)], everything, 0.5).startswith(
-        "Of 2 changes that lost, 1"
+        "Of 2 changes that lost accuracy, 1"
     )
     gap = "The baseline is 2.0 points better on training images than on validation images"
     assert fit_finding([gained, a_run(-9.0)], BASE, 0.5) == gap  # under three seeds nothing is counted

@@ -175,11 +175,11 @@ def test_diverged_seeds_are_counted_and_not_averaged() -> None:
 
 
 def test_a_diverged_seed_of_the_baseline_makes_no_difference_sure() -> None:
-    surely = table_of(MEASURED)["depth=4"]
-    assert of_group(surely).sure
+    significantly = table_of(MEASURED)["depth=4"]
+    assert of_group(significantly).significant
     run = table_of(MEASURED, diverged=((BASELINE, 0),))["depth=4"]
     assert run.difference is not None and run.difference.control_diverged == 1
-    assert not of_group(run).sure and not of_study(run).sure
+    assert not of_group(run).significant and not of_study(run).significant
 
 
 @pytest.mark.parametrize("lost", ["depth=4", BASELINE])

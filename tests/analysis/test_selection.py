@@ -1,4 +1,4 @@
-"""What is confirmed on fresh seeds: only what is sure by two tests, the best of each axis, within the budget."""
+"""What is confirmed on fresh seeds: only what is significant by two tests, the best of each axis, within the budget."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_a_sure_gain_is_adopted_and_the_best_of_an_axis_wins(tmp_path: Path) -> 
     chosen = choose(plan, {"depth=12": 82, "depth=8": 83, "depth=4": 78, "width=96": 81})
     assert best_architecture(chosen) == {"depth": 8, "width": 96}
     assert chosen.architecture == (
-        Choice(axis="depth", value="8", gain=3.0, why="sure on validation images"),
-        Choice(axis="width", value="96", gain=1.0, why="sure on validation images"),
+        Choice(axis="depth", value="8", gain=3.0, why="significant on validation images"),
+        Choice(axis="width", value="96", gain=1.0, why="significant on validation images"),
     )
     chosen.write(tmp_path / "selection.json")
     assert Selection.read(tmp_path / "selection.json") == chosen
@@ -29,7 +29,7 @@ def test_a_sure_gain_is_adopted_and_the_best_of_an_axis_wins(tmp_path: Path) -> 
 def test_a_gain_that_is_not_sure_is_not_adopted() -> None:
     chosen = choose(study({"depth": [6, 12]}), {"depth=12": 80.1})  # seeds of each spread over 0.2
     assert chosen.best_architecture == chosen.best == BASELINE
-    assert why(chosen, "depth") == "no value whose gain is sure"
+    assert why(chosen, "depth") == "no value whose gain is significant"
 
 
 def test_a_gain_that_welchs_test_does_not_support_is_not_adopted() -> None:
@@ -37,7 +37,7 @@ def test_a_gain_that_welchs_test_does_not_support_is_not_adopted() -> None:
     wide = {"depth=12": [80.0, 83.0, 86.0], "width=96": seeds(80.0), "mlp_ratio=2": seeds(80.0)}
     chosen = choose(plan, {BASELINE: seeds(80.0, 6), "mlp_ratio=3": seeds(80.0)} | wide)
     assert chosen.best_architecture == BASELINE
-    assert why(chosen, "depth") == "the gain of 12 is not sure by Welch's test"
+    assert why(chosen, "depth") == "the gain of 12 is not significant by Welch's test"
 
 
 def test_a_sure_loss_is_not_adopted() -> None:
@@ -48,7 +48,7 @@ def test_a_sure_loss_is_not_adopted() -> None:
 def test_under_three_seeds_nothing_is_adopted(n: int) -> None:
     chosen = choose(study({"depth": [6, 12], "width": [96]}, seeds=n), {"depth=12": 99, "width=96": 99}, n=n)
     assert chosen.best == BASELINE
-    assert why(chosen, "depth") == why(chosen, "width") == "under three seeds, so nothing is sure"
+    assert why(chosen, "depth") == why(chosen, "width") == "under three seeds, so nothing is significant"
 
 
 def test_a_run_with_a_diverged_seed_is_neither_adopted_nor_a_single_finalist() -> None:
@@ -65,7 +65,7 @@ def test_nothing_is_adopted_beside_a_baseline_that_lost_seeds() -> None:
     plan = study({"depth": [6, 12]}, seeds=4)
     chosen = choose(plan, {BASELINE: seeds(80, 3), "depth=12": seeds(99, 4)}, n=4)
     assert chosen.best == BASELINE
-    assert why(chosen, "depth") == "the gain of 12 is not sure: 1 of the baseline's seeds diverged"
+    assert why(chosen, "depth") == "the gain of 12 is not significant: 1 of the baseline's seeds diverged"
 
 
 def test_no_validation_images_no_winner() -> None:

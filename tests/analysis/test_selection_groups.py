@@ -24,7 +24,7 @@ def chosen_of(axis: str, means: dict[str, float], **groups: list[Any]) -> Select
 def test_what_one_group_adopts_is_not_told_as_kept_for_another(other: float) -> None:
     means = {"augmentation=trivial": 83, "augmentation=crop": other}
     chosen = chosen_of("augmentation", means, techniques=["trivial"], training=["crop"])
-    told = Choice(axis="augmentation", value="trivial", gain=3.0, why="sure on validation images")
+    told = Choice(axis="augmentation", value="trivial", gain=3.0, why="significant on validation images")
     assert chosen.techniques == (told,)
     assert changes(chosen, chosen.best) == {"augmentation": "trivial"}
 

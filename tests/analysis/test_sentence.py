@@ -64,11 +64,11 @@ def test_seeds_that_agree_to_the_last_digit_have_no_interval_and_are_not_called_
 
 
 def test_what_welchs_test_does_not_support_is_not_sure() -> None:
-    expected = "SwiGLU: not sure (+1.3, +0.9 to +1.7; by Welch's test −0.4 to +3.0)"
+    expected = "SwiGLU: not significant (+1.3, +0.9 to +1.7; by Welch's test −0.4 to +3.0)"
     assert said(1.3, (0.9, 1.7), welch=(-0.4, 3.0)) == expected
     assert said(1.3, (0.9, 1.7), welch=(0.1, 2.5)) == "SwiGLU gains 1.3 points (0.9 to 1.7)"
     # nor is equality
-    assert said(0.1, (-0.2, 0.4), welch=(-0.8, 1.0)).startswith("SwiGLU: not sure (+0.1, ")
+    assert said(0.1, (-0.2, 0.4), welch=(-0.8, 1.0)).startswith("SwiGLU: not significant (+0.1, ")
     # what Dunnett's does not support, Welch's cannot save
     assert said(0.2, (-0.6, 1.0), welch=(0.1, 0.3)) == "SwiGLU: no clear change (+0.2, −0.6 to +1.0)"
 
@@ -90,9 +90,9 @@ def test_nothing_is_sure_beside_a_run_of_which_only_the_lucky_seeds_may_be_left(
     interval: tuple[float, float] | None,
 ) -> None:
     found = Evidence(1.3, interval, interval, 3, seeds=3, control=2)
-    assert judge(found, 0.5) == "unclear" and not found.sure and not beyond(found, 0.5)
+    assert judge(found, 0.5) == "unclear" and not found.significant and not beyond(found, 0.5)
     numbers = "+1.3" if interval is None else f"+1.3, {signed(interval[0], 1)} to {signed(interval[1], 1)}"
-    told = f"SwiGLU: not sure ({numbers}; 2 seeds of what it is compared with diverged)"
+    told = f"SwiGLU: not significant ({numbers}; 2 seeds of what it is compared with diverged)"
     assert sentence("SwiGLU", found, 0.5) == told
 
 
@@ -123,7 +123,9 @@ def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, 
     if found.diverged:
         assert told == "X diverged with 1 of 3 seeds"
     elif found.control:
-        assert told.startswith("X: not sure (") and told.endswith("; 1 seed of what it is compared with diverged)")
+        assert told.startswith("X: not significant (") and told.endswith(
+            "; 1 seed of what it is compared with diverged)"
+        )
     elif claimed := re.fullmatch(r"X (gains|loses) ([\d.]+) points \(([\d.]+) to ([\d.]+)\)", told):
         size, near, far = map(float, claimed.groups()[1:])
         assert 0 < near <= size <= far and far > margin
@@ -135,7 +137,7 @@ def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, 
     else:
         # neither beside zero nor inside the margin, by one of the tests at least, and printed so
         assert both[0] <= 0 <= both[1] and (both[0] < -margin or both[1] > margin)
-        assert "not sure" in told or numbers[1] <= 0 <= numbers[2]
+        assert "not significant" in told or numbers[1] <= 0 <= numbers[2]
     assert {"gained": "gains", "lost": "loses"}.get(judge(found, margin), "") in told
 
 

@@ -53,7 +53,7 @@ def test_a_summary_says_what_was_studied_on_what_and_when(tmp_path: Path) -> Non
     assert (found.references, found.diverged, found.descriptive) == (("resnet18",), (), False)
     assert found.runs == table_of(MEASURED)
     assert found.best is not None and found.best.run == "width=96"
-    assert found.findings.headline.startswith("Largest sure change: depth 4 loses")
+    assert found.findings.headline.startswith("Largest significant change: depth 4 loses")
     found.write(tmp_path / "summary.json")
     assert Summary.read(tmp_path / "summary.json") == found
 

@@ -119,9 +119,9 @@ def test_what_is_said_of_several_runs_holds_of_every_interval(runs: list[Run], m
         for sign, name in ((1, "gained"), (-1, "lost")):
             near, far = sorted((sign * low, sign * high))
             near = min(near, sign * other[0], sign * other[1])
-            sure = near > 0 and far > margin and not run.diverged
-            counts[name][0] += sure
-            counts[name][1] += sure and near > margin
+            significant = near > 0 and far > margin and not run.diverged
+            counts[name][0] += significant
+            counts[name][1] += significant and near > margin
     for name, (all_of_them, relevant) in counts.items():
         claimed = re.search(rf"(\d+) {name}(?: \((\d+) by more)?", told)
         assert claimed is not None
@@ -144,7 +144,7 @@ SURE_GAIN, UNCLEAR, SURE_LOSS = (2.0, (1.0, 3.0)), (1.0, (-1.0, 3.0)), (-2.0, (-
         ([UNCLEAR], "no clear change"),
         ([(0.1, (-0.2, 0.4))], "no relevant change"),
         ([SURE_LOSS, (-1.0, (-1.5, -0.6))], "loss at every value"),
-        # what is sure goes before what is larger
+        # what is significant goes before what is larger
         ([(2.0, (-1.0, 5.0)), (1.9, (1.0, 2.8))], "gain at 1"),
         ([(2.0, None)], "gain at 0 (descriptive)"),
     ],

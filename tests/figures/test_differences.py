@@ -61,9 +61,11 @@ def test_the_studys_picture_has_its_strongest_changes_sure_ones_first(runs: int,
     axes = case.drawing("differences").figure.axes[0]
     means = [line for line in axes.get_lines() if line.get_markersize() in (8.5, 9)]
     families = [run for run in case.analysis.summary.runs.values() if run.kind == "family"]
-    sure = sorted((run for run in changes(case) if of_study(run).sure), key=lambda run: -abs(of_study(run).points))
+    significant = sorted(
+        (run for run in changes(case) if of_study(run).significant), key=lambda run: -abs(of_study(run).points)
+    )
     room = FIRST - min(len(families), 3)
-    expected = sorted((of_study(run).points for run in sure[:room]), reverse=True)
+    expected = sorted((of_study(run).points for run in significant[:room]), reverse=True)
     rows = sorted(means, key=lambda line: line.get_ydata()[0])
     found = [float(line.get_xdata()[0]) for line in rows]
     for points, at in zip(expected, found, strict=False):  # arrows stand at the edge
@@ -106,7 +108,7 @@ def test_what_is_not_sure_is_grey_and_told_so(cases: dict[str, Case]) -> None:
     for name, grey in (("random_erasing=0.25", True), ("mixing=cutmix", False)):
         difference = runs[name].difference
         assert difference is not None and (means[round(difference.test, 4)] == GREY.lower()) == grey
-    assert "Grey: not sure. " in labels(case, "forest-training+1")
+    assert "Grey: not significant. " in labels(case, "forest-training+1")
 
 
 @pytest.mark.parametrize("case", ["long names", "digits"])

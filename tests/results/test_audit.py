@@ -79,7 +79,7 @@ HAND = "edited by hand after it was made"
 CASES: dict[str, tuple[Path, str, Callable[[], object]]] = {
     "edited training": (BASELINE.train, HAND, partial(edit, BASELINE.train, cost={"seconds": 0.5})),
     "edited training of the winner": (WINNER.train, HAND, partial(edit, WINNER.train, seed=1)),
-    "digest of a training": (BASELINE.train, HAND, partial(edit, BASELINE.train, digest="0" * 64)),
+    "digest of per training": (BASELINE.train, HAND, partial(edit, BASELINE.train, digest="0" * 64)),
     "edited scores": (BASELINE.metrics, HAND, partial(edit, BASELINE.metrics, test={"accuracy": 99.0})),
     "scores without predictions": (BASELINE.metrics, HAND, partial(without, BASELINE.metrics, "predictions_sha256")),
     "edited history": (BASELINE.history, f"not what {BASELINE.train} says", partial(append, BASELINE.history)),

@@ -136,8 +136,8 @@ def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
 
 
 def test_a_choice_is_a_row_of_axis_value_and_gain_or_why_the_baselines_is_kept() -> None:
-    adopted = Choice(axis="patch_size", value="2", gain=3.0, why="sure on validation images")
-    assert cells.choice_row(adopted) == "| patch size | **2**, +3.0 points, sure on validation images |"
+    adopted = Choice(axis="patch_size", value="2", gain=3.0, why="significant on validation images")
+    assert cells.choice_row(adopted) == "| patch size | **2**, +3.0 points, significant on validation images |"
     kept = Choice(axis="size|x", value="", gain=None, why="costs *more*")
     assert cells.choice_row(kept) == r"| size\|x | kept: costs \*more\* |"
 

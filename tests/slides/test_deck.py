@@ -148,7 +148,7 @@ def test_what_is_said_of_another_family_is_of_its_best_which_is_named_among_seve
     (slide,) = [slide for slide in talk.deck().slides if slide.kicker == "ViT and ResNet"]
     (told,) = [[plain(item) for item in block.items] for block in slide.blocks if isinstance(block, Bullets)]
     assert any(f" {59 + len(shown)}.0 %, baseline" in item for item in told)
-    assert (f"{kept[shown[-1]].label} beside the baseline:" in told) == named
+    assert (f"{kept[shown[-1]].label} compared with the baseline:" in told) == named
 
 
 def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:

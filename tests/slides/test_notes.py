@@ -30,7 +30,7 @@ def backup(deck: Deck) -> dict[str, str]:
 
 
 def test_an_explanation_is_asked_for_until_it_is_written(talk: Talk, deck: Deck) -> None:
-    assert "Your own explanation belongs in notes/example.yaml" in repr(deck)
+    assert "Write your own explanation in notes/example.yaml" in repr(deck)
     axes = [axis.axis for axis in talk.summary.axes]
     assert all(TECHNIQUES.of(axis).explanation == "" for axis in axes)
     notes = noted(talk.root, **{axis: {"explanation": "More tokens see more."} for axis in axes})

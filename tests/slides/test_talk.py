@@ -101,10 +101,10 @@ def test_an_axis_is_explained_by_the_user_or_by_evidence_or_not_at_all(summary: 
     mine = replace(TECHNIQUES, axes={"patch_size": Technique(explanation="Because.")})
     assert view(changed, None, mine)["why"](axis) == "Because."
     alike = with_runs(summary, {"baseline": base, "8": a_run(0.1), "2": a_run(None)}, axes=(axis,), best=None)
-    assert seen(alike)["why"](axis) == "Not explained: accuracy itself does not differ for sure."
+    assert seen(alike)["why"](axis) == "Not explained: accuracy itself does not differ significantly."
     unseen = a_run(-3.0, (-4.0, -2.0), clean_train=NOTHING)
     bare = with_runs(summary, {"baseline": base, "8": unseen, "2": a_run(None)}, axes=(axis,), best=None)
-    assert seen(bare)["why"](axis) == "Not explained: what was measured beside accuracy does not differ for sure."
+    assert seen(bare)["why"](axis) == "Not explained: what was measured beside accuracy does not differ significantly."
 
 
 def test_runs_are_sorted_by_what_they_show(summary: Summary) -> None:

@@ -101,9 +101,9 @@ def test_winners_have_a_slide_and_in_backup_the_reasons_for_each_axis(talk: Talk
     deck = talk.deck()
     assert found.best_finding in [plain(slide.title) for slide in deck.slides]
     assert table_of(deck, "Backup: what was chosen, and why") == [
-        ["patch size", "2, +3.0 points, sure on validation images"],
-        ["mlp ratio", "kept: no value whose gain is sure"],
-        ["pool", "mean, +1.0 points, sure on validation images"],
+        ["patch size", "2, +3.0 points, significant on validation images"],
+        ["mlp ratio", "kept: no value whose gain is significant"],
+        ["pool", "mean, +1.0 points, significant on validation images"],
     ]
     rows = table_of(deck, "Backup: finalists on fresh seeds")
     assert sorted(row[0] for row in rows) == sorted(run.label for run in found.runs.values())

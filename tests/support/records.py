@@ -131,10 +131,10 @@ def winners(**changes: Any) -> Winners:
     chosen = Selection(
         inputs="f" * 64,
         architecture=(
-            Choice(axis="patch_size", value="2", gain=3.0, why="sure on validation images"),
-            Choice(axis="mlp_ratio", value="", gain=None, why="no value whose gain is sure"),
+            Choice(axis="patch_size", value="2", gain=3.0, why="significant on validation images"),
+            Choice(axis="mlp_ratio", value="", gain=None, why="no value whose gain is significant"),
         ),
-        techniques=(Choice(axis="pool", value="mean", gain=1.0, why="sure on validation images"),),
+        techniques=(Choice(axis="pool", value="mean", gain=1.0, why="significant on validation images"),),
         finalists=(
             Finalist(run="baseline", changes={}, all_images=False),
             Finalist(run="patch_size=2", changes={"patch_size": 2}, all_images=False),

@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, list[Any]]] = {
 #: edits that make a slide run over: what to replace by what, and the part of the slide
 RUNS_OVER = [
     ("# Which parts of a Vision Transformer", "# " + "far too long a title " * 12 + "of a Vision Transformer", "title"),
-    ("}} validation images choose", "}} " + "a bullet without an end " * 40 + "validation images choose", "text"),
+    ("}} validation images, reported", "}} " + "a bullet without an end " * 40 + "validation images choose", "text"),
 ]
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.checkouts import STUDY, call, copy_code, edit, jobs_in, planned, snakemake
 
 
@@ -69,6 +70,7 @@ features: {runs: [baseline, resnet18_small], images: 50}
 """
 
 
+@pytest.mark.slow
 def test_a_study_whose_every_run_diverged_has_a_deck_that_says_so(tmp_path: Path) -> None:
     where = copy_code(tmp_path)
     (where / STUDY).write_text(LOST)

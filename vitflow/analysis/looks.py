@@ -13,7 +13,7 @@ from vitflow.study.schema import Study
 
 FAMILIES = {"vit": "ViT", "resnet": "ResNet"}
 NONE = "No model gives features"
-UNSEEN = "No model was looked into"
+UNSEEN = "No model was inspected"
 
 
 class _Named(Protocol):
@@ -41,14 +41,14 @@ def called(models: Sequence[_Named]) -> list[str]:
 
 def components_title(models: Sequence[Inside]) -> str:
     """Of images on two components, late in each model."""
-    found = [f"{100 * m.views[-1].between:.0f} % in {name}" for m, name in zip(models, called(models), strict=True)]
-    return f"Classes explain {_and(found)} of how images scatter on two components" if found else NONE
+    found = [(f"{100 * m.views[-1].between:.0f} %", name) for m, name in zip(models, called(models), strict=True)]
+    return f"Classes explain {_of(found, 'variance on the first two components')}" if found else NONE
 
 
 def patches_title(models: Sequence[Inside]) -> str:
     """Of positions, late in each model."""
     found = [(f"{100 * m.views[-1].patch_colours:.0f} %", name) for m, name in zip(models, called(models), strict=True)]
-    return f"Three components hold {_of(found, 'patch variance')}" if found else NONE
+    return f"Three components explain {_of(found, 'patch variance')}" if found else NONE
 
 
 def spectrum_title(models: Sequence[Inside]) -> str:
@@ -57,7 +57,7 @@ def spectrum_title(models: Sequence[Inside]) -> str:
         (f"{100 * m.views[-1].patch_most / m.views[-1].patch_components[-1]:.0f} %", name)
         for m, name in zip(models, called(models), strict=True)
     ]
-    return f"{_of(found, 'dimensions')} hold {100 * MOST:.0f} % of the patch variance" if found else NONE
+    return f"{100 * MOST:.0f} % of the patch variance lies in {_of(found, 'dimensions')}" if found else NONE
 
 
 def similarity_title(models: Sequence[Inside], similarities: Sequence[Similarity]) -> str:
@@ -71,8 +71,8 @@ def similarity_title(models: Sequence[Inside], similarities: Sequence[Similarity
         for cka, name in zip(within, called(models), strict=True)
     ]
     if len(models) > 1:
-        found.append(f"{values[models[0].run, models[1].run].mean():.2f} across")
-    return f"Layers are alike by {', '.join(found)} (mean CKA)"
+        found.append(f"{values[models[0].run, models[1].run].mean():.2f} between the two")
+    return f"Mean CKA of two layers: {', '.join(found)}"
 
 
 def separation_title(models: Sequence[Inside]) -> str:
@@ -82,14 +82,14 @@ def separation_title(models: Sequence[Inside]) -> str:
         for m, name in zip(models, called(models), strict=True)
         if (first := m.layers[0].separation.probe) is not None and (last := m.pooled.probe) is not None
     ]
-    return f"A linear probe goes {_and(found)}" if found else NONE
+    return f"Linear-probe accuracy goes {_and(found)}" if found else NONE
 
 
 def attention_maps_title(models: Sequence[Inside]) -> str:
     """Of the first ViT."""
     model = next((m for m in models if m.attention), None)
     if model is None or model.attention is None:
-        return "No model attends to anything"
+        return "No model has attention"
     seen, side = model.attention.patches, model.attention.image.shape[-1]
     asks = "[CLS]" if model.attention.asks == "[CLS]" else "the mean patch"
     first = f"In the first block {asks} attends to about {seen[0]:.0f} of {side**2} patches"
@@ -100,16 +100,16 @@ def position_title(models: Sequence[Inside]) -> str:
     """Of the first model with learned position vectors."""
     model = next((m for m in models if m.position), None)
     if model is None or model.position is None:
-        return "No model has learned its positions"
+        return "No model has learned position embeddings"
     cosine = model.position.values / 127.5 - 1  # [T, T]
     side = round(len(cosine) ** 0.5)
     rows, columns = np.divmod(np.arange(side**2), side)
     steps = np.abs(rows[:, None] - rows) + np.abs(columns[:, None] - columns)
     near, far = (cosine[steps == 1], cosine[steps > 1])
     if not near.size or not far.size:
-        return "Too few places to compare their learned vectors"
-    said = f"{_signed(near.mean(), 2)}, of others {_signed(far.mean(), 2)}"
-    return f"Learned vectors of neighbouring places have a cosine of {said}"
+        return "Too few patches to compare their position embeddings"
+    said = f"{_signed(near.mean(), 2)}, others of {_signed(far.mean(), 2)}"
+    return f"Position embeddings of neighbouring patches have a cosine similarity of {said}"
 
 
 # ----------------------------------------------------------------------------------------------- inspection
@@ -119,11 +119,11 @@ def attention_title(models: Sequence[Inspected]) -> str:
     """Of the first ViT: means over heads."""
     model = next((m for m in models if m.attention), None)
     if model is None or model.attention is None:
-        return "No model that was looked into attends to anything"
+        return "No model that was inspected has attention"
     means = [float(np.mean(heads)) for heads in model.attention]
-    first = f"Attention reaches {means[0]:#.3g} pixels in the first block"
+    first = f"Mean attention distance is {means[0]:#.3g} pixels in the first block"
     last = f", {means[-1]:#.3g} in the last" if len(means) > 1 else ""
-    return f"{first}{last}; {model.uniform:#.3g} if it were uniform"
+    return f"{first}{last}; uniform attention would have {model.uniform:#.3g}"
 
 
 def layers_title(models: Sequence[Inspected]) -> str:
@@ -132,7 +132,7 @@ def layers_title(models: Sequence[Inspected]) -> str:
         (f"{100 * m.layers[-1].effective_rank / m.layers[-1].width:.0f} %", name)
         for m, name in zip(models, called(models), strict=True)
     ]
-    return f"At the end, features spread over {_of(found, 'dimensions')}" if found else UNSEEN
+    return f"At the last layer, the effective rank is {_of(found, 'width')}" if found else UNSEEN
 
 
 def shifts_title(models: Sequence[Inspected], shifts: Sequence[Mapping[str, Statistics]]) -> str:
@@ -140,12 +140,12 @@ def shifts_title(models: Sequence[Inspected], shifts: Sequence[Mapping[str, Stat
     if not models:
         return UNSEEN
     pixels = max(shifts[0], key=int)
-    kept = "of images keep their class in"
+    kept = "of images keep their prediction in"
     told = [
         f"{found[pixels].mean:.0f} % {'in' if place else kept} {name}"
         for place, (found, name) in enumerate(zip(shifts, called(models), strict=True))
     ]
-    return f"Moved by {pixels} pixel{'' if pixels == '1' else 's'}, {_and(told)}"
+    return f"Shifted by {pixels} pixel{'' if pixels == '1' else 's'}, {_and(told)}"
 
 
 def classes_title(contrast: ClassContrast | None, runs: Mapping[str, Inspected]) -> str:

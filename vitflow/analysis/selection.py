@@ -1,4 +1,4 @@
-"""Which configurations are confirmed on fresh seeds: chosen on validation images, each gain sure by two tests."""
+"""Which configurations are confirmed on fresh seeds: validation images choose, each gain significant by two tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def select(
 ) -> Selection:
     """Choose what is trained on fresh seeds.
 
-    Per axis, the value with the largest gain is adopted among those whose gain is sure (simultaneous within the group,
+    Per axis, the value with the largest significant gain is adopted (by intervals simultaneous within the group,
     and by Welch's test), of which no seed diverged and which cost no more than the budget; an axis that stands in
     several groups is one axis, and told of once, where it is adopted or else where it stands first.
     ``best_architecture`` combines what the group ``architecture`` adopts, ``best`` adds what all others do: largest
@@ -128,8 +128,10 @@ class _Chooser:
     def choice(self, axis: str, adopted: _Candidate | None) -> Choice:
         """What is told of an axis."""
         if adopted:
-            return Choice(axis=axis, value=adopted.value, gain=round(adopted.gain, 4), why="sure on validation images")
-        few = "no value whose gain is sure" if self.enough else "under three seeds, so nothing is sure"
+            return Choice(
+                axis=axis, value=adopted.value, gain=round(adopted.gain, 4), why="significant on validation images"
+            )
+        few = "no value whose gain is significant" if self.enough else "under three seeds, so nothing is significant"
         return Choice(axis=axis, value="", gain=None, why="; ".join(dict.fromkeys(self.reasons[axis])) or few)
 
     def singles(self, most: int) -> list[tuple[str, dict[str, Scalar]]]:
@@ -154,7 +156,7 @@ class _Chooser:
     def _of_axis(self, group: str, axis: str, intervals: Mapping[str, Interval | None]) -> _Candidate | None:
         """The value of an axis that would be adopted, if any, and else the reasons; ``intervals`` are its group's."""
         base, lost = self.validation.get(BASELINE, []), self._lost(BASELINE)
-        sure: list[_Candidate] = []
+        significant: list[_Candidate] = []
         reasons = self.reasons[axis]
         for value in self.study.ablations[group][axis]:
             label, changes = point(axis, value)
@@ -166,15 +168,15 @@ class _Chooser:
             interval = intervals.get(run)
             evidence = Evidence(gain, interval, welch_interval(base, values), control=lost)
             if interval and interval[0] > 0 and lost:
-                reasons.append(f"the gain of {label} is not sure: {lost} of the baseline's seeds diverged")
-            elif interval and interval[0] > 0 and not evidence.sure:
-                reasons.append(f"the gain of {label} is not sure by Welch's test")
-            elif evidence.sure and gain > 0:
+                reasons.append(f"the gain of {label} is not significant: {lost} of the baseline's seeds diverged")
+            elif interval and interval[0] > 0 and not evidence.significant:
+                reasons.append(f"the gain of {label} is not significant by Welch's test")
+            elif evidence.significant and gain > 0:
                 if obstacle := self._obstacle(run, changes):
                     reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
                 else:
-                    sure.append(_Candidate(axis, label, gain, changes))
-        return max(sure, key=lambda candidate: candidate.gain, default=None)
+                    significant.append(_Candidate(axis, label, gain, changes))
+        return max(significant, key=lambda candidate: candidate.gain, default=None)
 
     def _obstacle(self, run: str, changes: Mapping[str, Scalar]) -> str:
         """Why a value cannot be part of a combination, however much it gains; '' if it can."""

@@ -38,8 +38,8 @@ COLUMNS = (
     ("test, %", "test accuracy, mean and standard deviation over seeds"),
     ("against baseline", "difference of the means, in points"),
     ("95 % interval", "simultaneous within a group of runs, over seeds (Dunnett); from three seeds on"),
-    ("time", "of training on an image, the baseline's being 1; measured alone"),
-    ("mult.", "multiplications an image, forward"),
+    ("time", "training time per image relative to the baseline, measured with nothing else running"),
+    ("mult.", "multiplications per image, forward pass"),
     ("param.", "parameters"),
 )
 
@@ -87,17 +87,17 @@ def facts(run: Run, measured_on: str) -> list[tuple[str, str]]:
         ("Test accuracy", spread(run.test, unit=" %") + _each(run.test)),
         ("Against the baseline", _against(run.difference)),
         ("Validation accuracy", spread(run.validation, unit=" %")),
-        ("Clean training images", spread(run.clean_train, unit=" %")),
+        ("Training accuracy, not augmented", spread(run.clean_train, unit=" %")),
         ("Test loss", spread(run.test_loss, 3)),
         ("Calibration error (test)", spread(run.test_ece, unit=" points")),
         ("Parameters", amount(run.parameters)),
-        ("Multiplications", f"{amount(run.multiplications)} an image"),
+        ("Multiplications", f"{amount(run.multiplications)} per image"),
         ("Tokens", str(run.tokens)),
         ("Time", number(run.relative_time, 2) + (f" ({ratios[0]:.2f} to {ratios[1]:.2f})" if ratios else "")),
-        ("Speed", "not measured" if speed is None else f"{speed:.0f} images a second on {measured_on}"),
+        ("Speed", "not measured" if speed is None else f"{speed:.0f} images/s on {measured_on}"),
         ("Peak memory", "not measured" if run.peak_bytes is None else f"{amount(run.peak_bytes)}B on {measured_on}"),
         ("Largest attention logit", number(stability.largest_attention_logit)),
-        ("Spikes a training", number(stability.spikes)),
+        ("Spikes per training", number(stability.spikes)),
     ]
     diverged = [f"seed {seed} at step {step}" for seed, step in stability.diverged_at.items()]
     return found + ([("Diverged", ", ".join(diverged))] if diverged else [])
@@ -188,7 +188,7 @@ def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
                 "run": summary.runs[name],
                 "cells": cells(summary.runs[name]),
                 "bar": places.get(name),
-                "sure": _is_sure(summary.runs[name]),
+                "significant": _is_significant(summary.runs[name]),
                 "facts": facts(summary.runs[name], summary.measured_on),
                 "changes": changes(grid, name),
                 "configuration": configuration(grid, name),
@@ -201,6 +201,6 @@ def context(analysis: Analysis, grid: Grid) -> dict[str, Any]:
     }
 
 
-def _is_sure(run: Run) -> bool:
-    """Whether it surely gained or lost within its group, as titles of the talk have it."""
-    return run.difference is not None and of_group(run).sure
+def _is_significant(run: Run) -> bool:
+    """Whether it significantly gained or lost within its group, as titles of the talk have it."""
+    return run.difference is not None and of_group(run).significant

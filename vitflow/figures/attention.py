@@ -32,9 +32,9 @@ def draw(analysis: Analysis) -> Drawing:
         axes.set(xlim=(0.5, len(heads) + 0.5), xlabel="block")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
         axes.grid(axis="y")
-        heading(axes, run.label if len(models) > 1 else "mean distance of attention (pixels)")
+        heading(axes, run.label if len(models) > 1 else "mean attention distance (pixels)")
     if len(models) > 1:
-        panels[0].set_ylabel("mean distance of attention (pixels)")
+        panels[0].set_ylabel("mean attention distance (pixels)")
     last = next(reversed(models.values()))
     reached = float(np.mean((last.attention or ((0.0,),))[-1]))
     end_labels(
@@ -52,11 +52,11 @@ def draw(analysis: Analysis) -> Drawing:
         for run in models.values()
     )
     caption = (
-        f"How far patches attend, weighted by attention, in images of {side} pixels: a dot a head, sorted, mean over "
-        f"seeds; line: mean ({data.images} {data.split} images)."
+        f"Mean attention distance in images of {side} pixels: a dot per head, sorted, averaged over seeds; "
+        f"line: mean over heads ({data.images} {data.split} images)."
     )
     alt = (
         f"Dots, one for each head, by block: distance in pixels over which patches attend to patches, {data.images} "
-        f"{data.split} images; dotted line: attention that is the same to all. {told}. There are no bands."
+        f"{data.split} images; dotted line: uniform attention. {told}. There are no bands."
     )
     return Drawing(figure, caption, alt)

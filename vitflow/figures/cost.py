@@ -54,7 +54,7 @@ def draw(analysis: Analysis) -> Drawing:
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
     left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
     of = seeds(summary, list(runs))
-    caption = f"Accuracy against cost, {of}; the line joins what nothing cheaper beats.{clock}{left}"
+    caption = f"Accuracy against cost, {of}; the line joins runs that no cheaper one beats.{clock}{left}"
     listed = "; ".join(
         f"{run.label} {short(run.multiplications)} multiplications, time {_time(run)}, {run.test.mean:.1f} % "
         f"(n = {run.n})"
@@ -139,7 +139,7 @@ def _clock(summary: Summary, timed: Sequence[float], *, shown: bool, untimed: in
     if not shown:
         return f" Training time is not shown: all are within {TIME.alike - 1:.0%} of each other."
     absent = f" Not on the right, since not measured: {counted(untimed, 'run')}." if untimed else ""
-    return f" Time: measured alone on {summary.measured_on}, by turns with the baseline.{absent}"
+    return f" Time: measured on {summary.measured_on} with nothing else running, by turns with the baseline.{absent}"
 
 
 def _time(run: Run) -> str:

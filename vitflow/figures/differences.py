@@ -22,7 +22,7 @@ FAMILIES = 3
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """The changes that differ most from the baseline: what is sure among all changes of the study, then what is not.
+    """The changes that differ most from the baseline: those significant among all changes of the study, then others.
 
     Below a thin line stand models of other families.
     """
@@ -67,11 +67,11 @@ def axes_of(summary: Summary, group: str) -> list[str]:
 
 
 def strongest(rows: Sequence[Row], most: int) -> list[Row]:
-    """The rows that differ most, sure ones before others, each by points; a thin line between the two."""
+    """The rows that differ most, significant ones before others, each by points; a thin line between the two."""
     compared = [row for row in rows if row.evidence is not None]
-    compared.sort(key=lambda row: (not _sure(row), -abs(_points(row))))
-    chosen = sorted(compared[:most], key=lambda row: (not _sure(row), -_points(row)))
-    edge = sum(map(_sure, chosen))
+    compared.sort(key=lambda row: (not _significant(row), -abs(_points(row))))
+    chosen = sorted(compared[:most], key=lambda row: (not _significant(row), -_points(row)))
+    edge = sum(map(_significant, chosen))
     if 0 < edge < len(chosen):
         chosen[edge] = chosen[edge]._replace(ruled=True)
     return chosen
@@ -91,8 +91,8 @@ def _by_axis(summary: Summary, group: str) -> list[Row]:
     return rows
 
 
-def _sure(row: Row) -> bool:
-    return row.evidence is not None and row.evidence.sure
+def _significant(row: Row) -> bool:
+    return row.evidence is not None and row.evidence.significant
 
 
 def _points(row: Row) -> float:
@@ -105,7 +105,7 @@ def _drawing(summary: Summary, shown: Sequence[Row], scale: Sequence[Row], of: S
         return missing(_nothing(summary, {row.name for row in [*shown, *of]}), FULL)
     names = [row.name for row in shown]
     left = [row for row in of if row.name not in names]
-    grey = "Grey: not sure. " if any(row.colour == GREY for row in shown) else ""
+    grey = "Grey: not significant. " if any(row.colour == GREY for row in shown) else ""
     note = f"{grey}{_more(left)}"
     one = Forest(shown, scale, "test accuracy minus baseline, in points")
     groups = legend(summary, names)
@@ -120,8 +120,8 @@ def _drawing(summary: Summary, shown: Sequence[Row], scale: Sequence[Row], of: S
     alt = (
         f"Forest plot of {len(shown)} runs, {seeds(summary, names)}. Test accuracy minus the baseline in percentage "
         f"points: {'; '.join(map(in_words, shown))}. Every dot is a seed, a marker the mean over seeds, {said}; "
-        f"what is not sure is grey. The grey band is plus and minus {summary.equivalence_margin:g} points, the margin "
-        f"of equivalence, not an interval. An arrow at the edge is a run beyond the scale. {_more(left)}"
+        f"what is not significant is grey. The grey band is plus and minus {summary.equivalence_margin:g} points, the "
+        f"margin of equivalence, not an interval. An arrow at the edge is a run beyond the scale. {_more(left)}"
         f"{diverged(summary, names)}"
     )
     return Drawing(figure, caption, alt)
@@ -131,14 +131,19 @@ def _more(left: Sequence[Row]) -> str:
     """How many changes are not in the picture, and what they show."""
     if not left:
         return ""
-    kinds: Mapping[str, int] = Counter(
-        "sure" if _sure(row) else "diverged" if row.diverged else "not sure" if row.evidence else "not finished"
-        for row in left
-    )
-    order = [kind for kind in ("sure", "not sure", "diverged", "not finished") if kind in kinds]
+    kinds: Mapping[str, int] = Counter(map(_kind, left))
+    order = [kind for kind in ("significant", "not significant", "diverged", "not finished") if kind in kinds]
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in order)
-    nearer = ", nearer to the baseline" if set(kinds) == {"sure"} else ""
+    nearer = ", nearer to the baseline" if set(kinds) == {"significant"} else ""
     return f"Not shown: {counted(len(left), 'more change')} ({counts}{nearer})."
+
+
+def _kind(row: Row) -> str:
+    if _significant(row):
+        return "significant"
+    if row.diverged:
+        return "diverged"
+    return "not significant" if row.evidence else "not finished"
 
 
 def _nothing(summary: Summary, names: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Does a run learn too little, or by heart: accuracy on clean training images beside that on validation images."""
+"""Does a run underfit or overfit: accuracy on training images, not augmented, beside that on validation images."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def draw(analysis: Analysis) -> Drawing:
     summary, look = analysis.summary, looks(analysis.summary)
     points = {name: found for name, run in summary.runs.items() if (found := _point(run))}
     if not points:
-        return missing("No run has an accuracy on clean training images and on validation images yet.", FULL)
+        return missing("No run has both a training and a validation accuracy yet.", FULL)
     figure = new_figure(FULL)
     axes = figure.subplots()
     whole = [found for name, found in points.items() if summary.runs[name].kind != "subset"] or list(points.values())
@@ -71,8 +71,8 @@ def draw(analysis: Analysis) -> Drawing:
             axes.scatter(run.clean_train.values, run.validation.values, s=9, color=colour, alpha=0.35, linewidth=0)
         shown = float(np.clip(x, left, right)), float(np.clip(y, low, high))
         axes.plot(*shown, marker, color=colour, markersize=size, mec="white", mew=0.8, clip_on=inside, zorder=3)
-    axes.set_xlabel("right on clean training images (%)")
-    heading(axes, "right on validation images (%)")
+    axes.set_xlabel("accuracy on training images, not augmented (%)")
+    heading(axes, "validation accuracy (%)")
     legend_below(figure, legend(summary, list(points), "crosses, budgets"))
     words = [*_gap_lines(axes, whole), *_corners(axes)]
     named = _named(summary, points)
@@ -87,11 +87,11 @@ def draw(analysis: Analysis) -> Drawing:
     edge = f" Triangles at the edge: {counted(beyond, 'run')} beyond the scale." if beyond else ""
     told = "; ".join(f"{summary.runs[n].label} {p.train:.1f} and {p.validation:.1f} %" for n, p in points.items())
     of = seeds(summary, list(points))
-    caption = f"Markers are means over seeds, dots the seeds ({of}); dashed lines: equal distance.{edge}"
+    caption = f"Markers are means over seeds, dots the seeds ({of}); dashed lines: equal gap.{edge}"
     alt = (
-        f"Scatter plot of {len(points)} runs, {of}: accuracy on clean training images (across) and "
+        f"Scatter plot of {len(points)} runs, {of}: accuracy on training images, not augmented (across), and "
         f"on validation images (up), in percent: {told}. Markers are means, dots seeds; dashed lines join equal "
-        f"distances between the two accuracies. There are no bands.{edge}{diverged(summary, list(points))}"
+        f"gaps between the two accuracies. There are no bands.{edge}{diverged(summary, list(points))}"
     )
     return Drawing(figure, caption, alt)
 

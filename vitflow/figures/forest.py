@@ -44,10 +44,10 @@ class Row(NamedTuple):
 
     @property
     def colour(self) -> str:
-        """Its own where the difference is sure, or described without an interval; grey where it is not sure."""
+        """Its own where the difference is significant, or described without an interval; grey where it is neither."""
         if self.evidence is None or self.evidence.diverged:
             return GREY
-        return self.look.colour if self.evidence.sure or self.evidence.interval is None else GREY
+        return self.look.colour if self.evidence.significant or self.evidence.interval is None else GREY
 
 
 class Forest(NamedTuple):

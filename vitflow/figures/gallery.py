@@ -45,12 +45,12 @@ def draw_patches(analysis: Analysis) -> Drawing:
     )
     caption = (
         f"Three components of features at every position as red, green, blue (fitted on {data.images} {data.split} "
-        f"images); percent: the variance they hold.{left_out(data)}"
+        f"images); percent: the variance they explain.{left_out(data)}"
     )
     alt = (
         f"Rows of pictures: {examples} {data.split} images, and below each the first three principal components of "
         f"its features at every position as red, green and blue, {ONE_SEED}, fitted on {data.images} images. Variance "
-        f"they hold: {told}. Colours cannot be compared between layers or models.{left_out(data)} There are no bands."
+        f"explained: {told}. Colours cannot be compared between layers or models.{left_out(data)} There are no bands."
     )
     return Drawing(figure, caption, alt)
 
@@ -74,13 +74,13 @@ def draw_attention(analysis: Analysis) -> Drawing:
     patches = "; ".join(f"block {k + 1} {number:.1f}" for k, number in enumerate(seen.patches))
     caption = (
         f"{model.label}: attention to patches, heads averaged, each map from 0 (dark) to its own largest value; "
-        "the framed patch asks."
+        "the framed patch is the query."
     )
     alt = (
         f"Rows of pictures: {examples} {data.split} images, and below each where {model.label} attends, {ONE_SEED}, "
         f"heads averaged: {seen.asks}, then the patch at the centre, in blocks "
-        f"{' and '.join(str(b + 1) for b in blocks)} of {depth}. {seen.asks} attends to so many of {side**2} patches, "
-        f"as exp of the entropy: {patches}. There are no bands."
+        f"{' and '.join(str(b + 1) for b in blocks)} of {depth}. Patches of {side**2} that {seen.asks} attends "
+        f"to, exp(entropy): {patches}. There are no bands."
     )
     return Drawing(figure, caption, alt)
 

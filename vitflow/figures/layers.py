@@ -20,10 +20,10 @@ HEAD = 1.3  #: where what the head reads is drawn, the last layer being at 1
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """Effective rank in parts of the width; median and largest length of features, registers beside."""
+    """Effective rank in parts of the width; largest and median norm of patch tokens, registers beside."""
     data, look = analysis.inspection, looks(analysis.summary)
     if not data.shown:
-        return missing("No model was looked into")
+        return missing("No model was inspected")
     figure = new_figure(FULL)
     ranks, norms = figure.subplots(1, 2)
     beside = [name for name, run in data.runs.items() if run.registers and name not in data.shown][:REGISTERS]
@@ -39,7 +39,7 @@ def draw(analysis: Analysis) -> Drawing:
     ranks.set_ylim(0, None)
     norms.set_ylim(1, None)
     heading(ranks, "effective rank (% of the width)")
-    heading(norms, "longest feature, times the median")
+    heading(norms, "largest token norm / median")
     for axes in (ranks, norms):
         _through(axes)
     end_labels(norms, ends)
@@ -48,16 +48,16 @@ def draw(analysis: Analysis) -> Drawing:
     told = "; ".join(
         f"{run.label}: "
         + ", ".join(
-            f"{layer.name} rank {layer.effective_rank:.0f} of {layer.width}, length {layer.median_norm:.2g} (largest "
+            f"{layer.name} rank {layer.effective_rank:.0f} of {layer.width}, norm {layer.median_norm:.2g} (largest "
             f"{layer.largest_norm:.2g})"
             for layer in run.layers
         )
         for run in runs
     )
-    caption = f"Features at all positions, without [CLS] and registers ({of}, averaged; the longest of all)."
+    caption = f"Patch tokens, without [CLS] and registers ({of}, averaged; the largest norm of all)."
     alt = (
         f"Two panels over depth, features at positions of {of}: effective rank, exp of the entropy of the spectrum, in "
-        f"percent of the width; and length of the longest feature over the median. {told}. There are no bands."
+        f"percent of the width; and largest token norm over the median. {told}. There are no bands."
     )
     return Drawing(figure, caption, alt)
 

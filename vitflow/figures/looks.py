@@ -110,7 +110,7 @@ def telling(summary: Summary) -> list[str]:
     for group in [group for group in summary.groups if group.group not in seen][:POINTED_OUT]:
         changes = {name: summary.runs[name] for name in group.runs if summary.runs[name].kind == "change"}
         known = {name: of_group(run) for name, run in changes.items() if run.difference and not run.diverged}
-        names += sorted(known, key=lambda name: (known[name].sure, abs(known[name].points)))[-1:]
+        names += sorted(known, key=lambda name: (known[name].significant, abs(known[name].points)))[-1:]
     return list(dict.fromkeys(names))
 
 

@@ -87,12 +87,12 @@ def draw(analysis: Analysis) -> Drawing:
     axes.set(xlim=(0, FULL[0]), ylim=(0, FULL[1]), aspect="auto")
 
     listed = "; ".join(f"{axis.label} {_values(axis)}" for axis in summary.axes) or "none"
-    caption = "The baseline, and what was exchanged in it, one thing at a time: the baseline's value → values tried."
+    caption = "The baseline and what was changed in it, one component at a time: the baseline's value → values tried."
     alt = (
         f"Drawing of the baseline, from left to right: an image of {summary.dataset.image_size} pixels a side cut into "
         f"patches of {summary.model['patch_size']}, their embedding, tokens and positions, {summary.model['depth']} "
         f"blocks of attention and feed-forward network with norms and residual connections, pooling, the classifier. "
-        f"Parts that were exchanged are blue, n = {len(summary.axes)} axes (baseline → tried): {listed}. "
+        f"Parts that were changed are blue, n = {len(summary.axes)} axes (baseline → tried): {listed}. "
         "There are no bands."
     )
     return Drawing(figure, caption, alt)

@@ -35,7 +35,7 @@ from vitflow.figures.style import (
 CLASS_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, "#8C510A", "#5E3C99", "#4D9221")
 NAMED_CLASSES = len(CLASS_COLOURS)
 MODELS = 3  #: more have no room below each other
-ONE_SEED = "n = 1 seed a model"
+ONE_SEED = "n = 1 seed per model"
 
 
 def draw(analysis: Analysis) -> Drawing:
@@ -65,7 +65,7 @@ def draw(analysis: Analysis) -> Drawing:
     told = "; ".join(
         f"{model.label} "
         + ", ".join(
-            f"{v.place} ({v.layer}) {100 * v.between:.0f} %, components holding "
+            f"{v.place} ({v.layer}) {100 * v.between:.0f} %, components explaining "
             f"{' and '.join(f'{100 * share:.0f} %' for share in v.explained)} of all variance"
             for v in model.views
         )
@@ -76,7 +76,7 @@ def draw(analysis: Analysis) -> Drawing:
     )
     caption = (
         f"{data.images} {data.split} images on the first two principal components of their features, averaged over "
-        f"positions ({ONE_SEED}); large dots: means of classes; percent: what part of the scatter lies between classes."
+        f"positions ({ONE_SEED}); large dots: means of classes; percent: variance between classes."
         f"{few}{left_out(data)}"
     )
     alt = (
@@ -108,7 +108,7 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
         axes.minorticks_off()
         axes.yaxis.set_major_locator(MultipleLocator(25))
         axes.grid()
-        heading(axes, max(names, key=len) + (": variance held (%)" if not column else ""))
+        heading(axes, max(names, key=len) + (": variance explained (%)" if not column else ""))
     ends = []
     for model in data.models:
         share, held = _spectrum(model.views[-1])
@@ -123,11 +123,11 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
     )
     of = f"features at all positions of {data.images} {data.split} images, {ONE_SEED}"
     caption = (
-        f"Variance that the first components hold, components counted in percent of the width; {of}.{left_out(data)}"
+        f"Variance explained by the first components, their number as a percentage of the width; {of}.{left_out(data)}"
     )
     alt = (
-        f"Lines of the variance held by the first principal components, in percent of the number of dimensions, of {of}"
-        f". Components that hold 90 %: {told}.{left_out(data)} There are no bands."
+        f"Lines of the variance explained by the first principal components, in percent of the number of dimensions, "
+        f"of {of}. Components that explain 90 %: {told}.{left_out(data)} There are no bands."
     )
     return Drawing(figure, caption, alt)
 

@@ -12,7 +12,7 @@ from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, missing
 
 
 def draw(analysis: Analysis) -> Drawing:
-    """Images that keep their class, by pixels moved: the models that are set beside each other, others in grey."""
+    """Predictions that a shift leaves unchanged, by its pixels: the models set beside each other, others in grey."""
     data, runs, look = analysis.inspection, analysis.summary.runs, looks(analysis.summary)
     if not data.shown:
         return missing("No model was looked into", BESIDE)
@@ -30,9 +30,9 @@ def draw(analysis: Analysis) -> Drawing:
         axes.plot(moved, means, color=style.colour, marker=style.marker, markersize=8, markeredgecolor="white")
         ends.append(Label(float(moved[-1]), float(means[-1]), wrap(data.runs[name].label, 14, 3), style.colour))
     axes.set_xticks(moved)
-    axes.set(xlabel="pixels moved", ylim=(None, 101.5))
+    axes.set(xlabel="shift (pixels)", ylim=(None, 101.5))
     axes.grid(axis="y")
-    heading(axes, "images that keep their class (%)")
+    heading(axes, "unchanged predictions (%)")
     if others:
         note = f"grey: {counted(len(others), 'other run')}"
         axes.text(0.02, 0.03, note, transform=axes.transAxes, color=GREY, fontsize=SMALL)
@@ -43,19 +43,19 @@ def draw(analysis: Analysis) -> Drawing:
         for name in data.shown
     )
     caption = (
-        f"Predictions that stay when {data.split} images move by whole pixels (n = {data.images} images, four "
+        f"Predictions unchanged when {data.split} images are shifted by whole pixels (n = {data.images} images, four "
         "directions; band: standard deviation over seeds)."
     )
     alt = (
-        f"Lines by pixels moved, 0 to {moved[-1]}: percent of {data.images} {data.split} images whose predicted class "
-        f"stays, mean over four directions and seeds. {told}. Grey: {len(others)} other runs. Bands: standard "
+        f"Lines by shift, 0 to {moved[-1]} pixels: percent of {data.images} {data.split} images whose prediction "
+        f"stays the same, mean over four directions and seeds. {told}. Grey: {len(others)} other runs. Bands: standard "
         "deviation over seeds, where there are two or more."
     )
     return Drawing(figure, caption, alt)
 
 
 def _curve(shifts: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    """(pixels moved, mean, standard deviation); unmoved, all images keep their class."""
+    """(pixels moved, mean, standard deviation); unmoved, all predictions stay."""
     kept = sorted(shifts.items(), key=lambda pair: int(pair[0]))
     return (
         np.array([0, *(int(pixels) for pixels, _ in kept)]),

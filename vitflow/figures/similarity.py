@@ -80,7 +80,7 @@ def draw_positions(analysis: Analysis) -> Drawing:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     figure.colorbar(picture, ax=axes, label="cosine", extend="max")
-    caption = f"{model.label}: learned position vectors, a map a place, its cosine with all others ({ONE_SEED})."
+    caption = f"{model.label}: position embeddings: a map per patch, its cosine similarity to all others ({ONE_SEED})."
     alt = (
         f"{side} x {side} small maps, one for each patch of {model.label}, {ONE_SEED}: the cosine of its learned "
         f"position vector with those of all patches, from {others.min(initial=0):.2f} to {others.max(initial=0):.2f} "

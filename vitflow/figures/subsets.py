@@ -33,7 +33,7 @@ def draw(analysis: Analysis) -> Drawing:
                 style = {"fmt": look[one.label].marker, "color": look[one.label].colour, "markersize": 8}
                 axes.errorbar(x, y, yerr=deviation, elinewidth=1.2, zorder=3, **style)
     counts = sorted({run.train_images for one in series for run in one.runs})
-    for axes, words in ((accuracy, "test accuracy (%)"), (gap, "clean training minus validation (points)")):
+    for axes, words in ((accuracy, "test accuracy (%)"), (gap, "training minus validation accuracy (points)")):
         _scale(axes, counts)
         heading(axes, words)
     ends = [

@@ -45,7 +45,7 @@ def draw(analysis: Analysis) -> Drawing:
         f"{'; '.join(map(in_words, rows))}. "
         + (f"What the best combination loses without a part: {'; '.join(map(in_words, parts))}. " if parts else "")
         + f"Dots are seeds, markers means, lines simultaneous 95 percent intervals where there are three seeds; grey "
-        f"is what is not sure. The grey band is plus and minus {margin:g} points, the margin of equivalence."
+        f"is what is not significant. The grey band is plus and minus {margin:g} points, the margin of equivalence."
     )
     return Drawing(figure, caption, alt)
 

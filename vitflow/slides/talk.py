@@ -169,7 +169,7 @@ def why(axis: Axis, summary: Summary, techniques: Techniques) -> str:
             return f"Evidence, {spoken(change.value)}: {told}"
     moved = any(claims.judge(claims.of_group(change.run), margin) in ("gained", "lost") for change in found)
     same = "what was measured beside accuracy" if moved else "accuracy itself"
-    return f"Not explained: {same} does not differ for sure."
+    return f"Not explained: {same} does not differ significantly."
 
 
 def meant_for(technique: Technique) -> Markup:

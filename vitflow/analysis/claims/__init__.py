@@ -2,7 +2,8 @@
 
 A claim follows from intervals of a test difference and the margin that was fixed beforehand: Dunnett's, which hold for
 all that the claim was picked from at once, and Welch's, which trusts no common spread. What only one of them supports
-is told as not sure. Below three seeds there is no interval: a difference is described then, and called descriptive.
+is told as not significant. Below three seeds there is no interval: a difference is described then, and called
+descriptive.
 """
 
 from vitflow.analysis.claims.effects import Change, Effect, Evidence, changes, effect, judge, of_group, of_study

@@ -29,7 +29,7 @@ class Evidence(NamedTuple):
         return self.interval and outer([self.interval, self.welch or self.interval])
 
     @property
-    def sure(self) -> bool:
+    def significant(self) -> bool:
         """Whether no seed of either side diverged and both intervals lie on one side of 0."""
         return not self.diverged and not self.control and self.both is not None and _side(self.both) != 0
 

@@ -29,7 +29,7 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
         fit=fit_finding([run for run in table.values() if run.kind == "change"], base, margin),
         stability=_stability(table),
         cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
-        f"{count(min(multiplications))} to {count(max(multiplications))} multiplications an image",
+        f"{count(min(multiplications))} to {count(max(multiplications))} multiplications per image",
         best=f"Best {FAMILIES[base.family]} on validation: {best.label}, {with_sd(table[best.run].validation)} %"
         if best
         else "No run has a validation accuracy yet",
@@ -70,12 +70,14 @@ def _headline(table: Mapping[str, Run], margin: float) -> str:
     compared = [run for run in table.values() if run.kind == "change" and run.difference and not run.diverged]
     if not compared:
         return "Nothing to compare with the baseline yet"
-    sure = [run for run in compared if of_study(run).sure]
-    if not sure and of_study(compared[0]).interval is not None:
+    significant = [run for run in compared if of_study(run).significant]
+    if not significant and of_study(compared[0]).interval is not None:
         of = "change differs" if len(compared) == 1 else f"{len(compared)} changes differs"
-        return f"None of the {of} from the baseline for sure, all judged at once"
-    largest = max(sure or compared, key=lambda run: abs(of_study(run).points))
-    return f"Largest {'sure ' if sure else ''}change: {sentence(largest.label, of_study(largest), margin)}"
+        return f"None of the {of} from the baseline significantly, all judged together"
+    largest = max(significant or compared, key=lambda run: abs(of_study(run).points))
+    return (
+        f"Largest {'significant ' if significant else ''}change: {sentence(largest.label, of_study(largest), margin)}"
+    )
 
 
 def _convergence(study: Study, table: Mapping[str, Run]) -> str:
@@ -83,8 +85,8 @@ def _convergence(study: Study, table: Mapping[str, Run]) -> str:
     if base.diverged and not base.n:
         return f"The baseline diverged, at step {_steps(base)}"
     has = (
-        f"After {counted(epochs, 'epoch')} the baseline has {with_sd(base.clean_train)} % "
-        f"of its training images right, {with_sd(base.validation)} % of validation images"
+        f"After {counted(epochs, 'epoch')} the baseline reaches {with_sd(base.validation)} % validation accuracy, "
+        f"and {with_sd(base.clean_train)} % on its training images"
     )
     longer = table.get(f"epochs={2 * epochs}")
     if longer is None or longer.difference is None:
@@ -113,7 +115,7 @@ def _stability(table: Mapping[str, Run]) -> str:
     spiky = max(judged, key=lambda run: run.stability.spikes)
     said = f"{of}, none had a spike of gradient or loss"
     if spiky.stability.spikes:
-        said = f"{of}, {spiky.label} has the most spikes: {spiky.stability.spikes:.1f} a training"
+        said = f"{of}, {spiky.label} has the most spikes: {spiky.stability.spikes:.1f} per training"
     usual = table[BASELINE].stability.largest_attention_logit
     logits = [(run.stability.largest_attention_logit or 0, run.label) for run in judged]
     largest, label = max(logits)

@@ -29,7 +29,7 @@ def next_steps(summary: Summary) -> list[str]:
     ):
         resnets = [run for run in runs.values() if (run.kind, run.family) == ("family", "resnet") and run.difference]
         leads = runs[BASELINE].family == "vit" and any(
-            of_group(run).sure and judge(of_group(run), margin) == "gained" for run in resnets
+            of_group(run).significant and judge(of_group(run), margin) == "gained" for run in resnets
         )
         asked = ": does the ResNet's lead shrink?" if leads else "."
         steps.append(f"Fewer and more images at equal steps{asked}")

@@ -22,17 +22,19 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
     said = [_fit(run, baseline, margin, gained=shown == "gained")]
     ours, theirs = run.shifts.get("1"), baseline.shifts.get("1")
     if ours and theirs and _beside(ours, theirs) in ("more", "less"):
-        said.append(f"Moved by a pixel, {ours.mean:.0f} % of its predictions stay (baseline {theirs.mean:.0f} %).")
+        said.append(
+            f"Shifted by one pixel, {ours.mean:.0f} % of images keep their prediction (baseline {theirs.mean:.0f} %)."
+        )
     if _beside(run.attention_distance, baseline.attention_distance) in ("more", "less"):
         said.append(
-            f"Its attention reaches {run.attention_distance.mean:.1f} pixels on average "
+            f"Its mean attention distance is {run.attention_distance.mean:.1f} pixels "
             f"(baseline {baseline.attention_distance.mean:.1f})."
         )
     return " ".join(filter(None, said))
 
 
 def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
-    """A title on fits and losses: whether what lost fits the training images less, or learns them by heart."""
+    """A title on fits and losses: whether what lost fits the training images less (underfits) or better (overfits)."""
     lost = [run for run in runs if run.difference and of_study(run).interval and effect(run, margin) == "lost"]
     fits = [_beside(run.clean_train, baseline.clean_train, margin) for run in lost]
     if not any(fits):
@@ -42,21 +44,18 @@ def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
         beside = "worse" if gap < 0 else "better"
         return f"The baseline is {abs(gap):.1f} points {beside} on training images than on validation images"
     if len(lost) == 1:
-        how = {"less": "less too: it is under-optimised", "more": "better: it overfits", "alike": "as well"}
+        how = {"less": "underfits", "more": "overfits", "alike": "fits the training images as well as the baseline"}
         if fits[0] in how:
-            return f"The one change that lost fits the training images {how[fits[0]]}"
-        return "Whether the one change that lost fits the training images less is open"
-    return (
-        f"Of {len(lost)} changes that lost, {fits.count('less')} fit the training images less too (under-optimised), "
-        f"{fits.count('more')} better (overfitted)"
-    )
+            return f"The one change that lost accuracy {how[fits[0]]}"
+        return "Whether the one change that lost accuracy underfits is open"
+    return f"Of {len(lost)} changes that lost accuracy, {fits.count('less')} underfit and {fits.count('more')} overfit"
 
 
 def _fit(run: Run, baseline: Run, margin: float, *, gained: bool) -> str:
     found = _beside(run.clean_train, baseline.clean_train, margin)
     if not found:
         return ""
-    numbers = f"({run.clean_train.mean:.1f} % of clean ones right, baseline {baseline.clean_train.mean:.1f} %)"
+    numbers = f"(accuracy {run.clean_train.mean:.1f} %, baseline {baseline.clean_train.mean:.1f} %)"
     # longer trainings and those on fewer images have other steps
     steps = "" if run.kind in ("budget", "subset") else " in as many epochs"
     said = {

@@ -19,7 +19,7 @@ def sentence(subject: str, evidence: Evidence, margin: float, against: str = "")
     """
     if evidence.diverged:
         return f"{subject} diverged with {evidence.diverged} of {evidence.seeds} seeds"
-    if judge(evidence, margin) == "same" and not evidence.sure:
+    if judge(evidence, margin) == "same" and not evidence.significant:
         return f"{subject} matches {against or 'the baseline'} within {margin:g} points"
     said = _difference(subject, evidence, margin)
     return f"{said} against {against}" if against else said
@@ -28,7 +28,7 @@ def sentence(subject: str, evidence: Evidence, margin: float, against: str = "")
 def _difference(subject: str, evidence: Evidence, margin: float) -> str:
     points, interval = evidence.points, evidence.interval
     if interval is None and evidence.control:
-        return f"{subject}: not sure ({signed(points, 1)}; {_doubt(evidence, margin)})"
+        return f"{subject}: not significant ({signed(points, 1)}; {_doubt(evidence, margin)})"
     if interval is None:
         why = "no spread over seeds, so no interval" if has_no_spread(evidence) else "descriptive"
         if f"{abs(points):.1f}" == "0.0":
@@ -44,14 +44,14 @@ def _difference(subject: str, evidence: Evidence, margin: float) -> str:
         return f"{subject} {_verb(points)} {abs(points):.{digits}f} points, below what we call relevant"
     numbers = f"{signed(points, digits)}, {_range(interval, digits)}"
     if doubt := _doubt(evidence, margin):
-        return f"{subject}: not sure ({numbers}; {doubt})"
+        return f"{subject}: not significant ({numbers}; {doubt})"
     return f"{subject}: no clear change ({numbers})"
 
 
 def axis_finding(label: str, places: Sequence[Place], table: Mapping[str, Run], margin: float) -> str:
-    """The title of an axis: its best sure gain and its worst sure loss, then what diverged.
+    """The title of an axis: its best significant gain and its worst significant loss, then what diverged.
 
-    Where nothing is sure it says so of all values, with the largest difference. ``label`` begins the sentence.
+    Where nothing is significant it says so of all values, with the largest difference. ``label`` begins the sentence.
     """
     named = [(spoken(place.value), table[place.run]) for place in places]
     compared = [(value, of_group(run)) for value, run in named if run.difference]
@@ -65,7 +65,7 @@ def axis_finding(label: str, places: Sequence[Place], table: Mapping[str, Run], 
 
 
 def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
-    """The title of a group: its best sure gain and its worst sure loss, or what is known where nothing is sure.
+    """The title of a group: its best and its worst significant change, or what is known where none is.
 
     ``heading`` begins the sentence; ``runs`` are the changes of the group.
     """
@@ -74,12 +74,12 @@ def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
     diverged = f"; {lost} of {len(runs)} diverged" if lost else ""
     if not compared:
         return f"{heading}: {f'{lost} of {len(runs)} diverged' if lost else 'not finished yet'}"
-    sure = [pair for pair in compared if judge(pair[1], margin) in ("gained", "lost")]
-    if not sure:
+    significant = [pair for pair in compared if judge(pair[1], margin) in ("gained", "lost")]
+    if not significant:
         return f"{heading}: {_nothing_sure([evidence for _, evidence in compared], margin)}{diverged}"
-    sure.sort(key=lambda pair: -pair[1].points)
-    gained = [pair for pair in sure if pair[1].points > 0]
-    lowest = [pair for pair in sure if pair[1].points < 0]
+    significant.sort(key=lambda pair: -pair[1].points)
+    gained = [pair for pair in significant if pair[1].points > 0]
+    lowest = [pair for pair in significant if pair[1].points < 0]
     told = [sentence(label, evidence, margin) for label, evidence in (*gained[:1], *lowest[-1:])]
     return f"{heading}: {'; '.join(told)}{diverged}"
 
@@ -92,20 +92,20 @@ def _steady(label: str, steady: Sequence[Named], margin: float) -> list[str]:
         told = [*gained[:1], *lost[-1:]]
         told[0] = (f"{label} {told[0][0]}", told[0][1])
         return [sentence(subject, evidence, margin) for subject, evidence in told]
-    value, largest = max(steady, key=lambda pair: (pair[1].sure, abs(pair[1].points)))
-    if len(steady) == 1 or largest.sure or largest.interval is None:
+    value, largest = max(steady, key=lambda pair: (pair[1].significant, abs(pair[1].points)))
+    if len(steady) == 1 or largest.significant or largest.interval is None:
         return [sentence(f"{label} {value}", largest, margin)]
     if all(judge(evidence, margin) == "same" for _, evidence in steady):
         return [f"{label}: all {len(steady)} values match the baseline within {margin:g} points"]
     digits = digits_for([largest.points, *largest.interval], [0.0, margin, -margin])
     numbers = f"{value} {signed(largest.points, digits)}, {_range(largest.interval, digits)}"
     if doubt := _doubt(largest, margin):
-        return [f"{label}: not sure at any value (largest: {numbers}; {doubt})"]
+        return [f"{label}: not significant at any value (largest: {numbers}; {doubt})"]
     return [f"{label}: no clear change at any value (largest: {numbers})"]
 
 
 def _nothing_sure(compared: Sequence[Evidence], margin: float) -> str:
-    """What is said of changes of which none surely gained or lost."""
+    """What is said of changes of which none significantly gained or lost."""
     of, same = len(compared), sum(judge(evidence, margin) == "same" for evidence in compared)
     if same:
         which = "the change" if of == 1 else f"all {of}" if same == of else f"{same} of {of}"

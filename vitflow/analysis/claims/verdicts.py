@@ -23,14 +23,14 @@ def verdicts_title(effects: Sequence[Effect], nothing: str) -> str:
 
 
 def counted_effects(runs: Sequence[Run], margin: float) -> str:
-    """How many of the runs gained and lost among all changes, and how many of these surely by more than the margin."""
+    """How many runs gained and lost among all changes, and how many of these by more than the margin."""
     compared = [run for run in runs if run.difference]
     evidence = {wanted: [of_study(r) for r in compared if effect(r, margin) == wanted] for wanted in ("gained", "lost")}
     described = any(e.interval is None for found in evidence.values() for e in found)
     parts = []
     for wanted, found in evidence.items():
-        sure = sum(beyond(one, margin) for one in found)
-        parts.append(f"{len(found)} {wanted}" + (f" ({sure} by more than {margin:g} points)" if found else ""))
+        significant = sum(beyond(one, margin) for one in found)
+        parts.append(f"{len(found)} {wanted}" + (f" ({significant} by more than {margin:g} points)" if found else ""))
     how = "by their means alone (descriptive)" if described else "beyond noise"
     of = "change" if len(compared) == 1 else "changes"
     return f"Of {len(compared)} {of}, {' and '.join(parts)}, {how}."
