@@ -116,7 +116,7 @@ def test_similarity_is_the_mean_of_different_layers() -> None:
     ]
     said = "Mean CKA of two layers: 0.80 within the ViT, 0.40 within the ResNet, 0.25 between the two"
     assert looks.similarity_title([VIT, RESNET], pairs) == said
-    assert looks.similarity_title([VIT], pairs[:1]) == "Layers are alike by 0.80 within the ViT (mean CKA)"
+    assert looks.similarity_title([VIT], pairs[:1]) == "Mean CKA of two layers: 0.80 within the ViT"
     assert looks.similarity_title([], []) == "No model gives features"
 
 
@@ -152,7 +152,10 @@ def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> 
     )
     assert looks.attention_title([looked("resnet"), vit]) == said
     near = looked("vit", attention=((3.951, 4.0),), uniform=4.016)
-    assert looks.attention_title([near]) == "Attention reaches 3.98 pixels in the first block; 4.02 if it were uniform"
+    assert (
+        looks.attention_title([near])
+        == "Mean attention distance is 3.98 pixels in the first block; uniform attention would have 4.02"
+    )
     assert looks.attention_title([looked("resnet")]) == "No model that was looked into attends to anything"
 
 

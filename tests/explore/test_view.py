@@ -85,7 +85,7 @@ def test_curves_begin_with_the_baseline_and_the_largest_gain_and_loss(made: Page
 def test_speed_and_memory_name_the_device_that_they_were_measured_on(made: Page) -> None:
     run = made.summary.runs["baseline"].model_copy(update={"images_per_second": 278.4, "peak_bytes": 2**20})
     told = dict(facts(run, "a clock (1 thread)"))
-    assert told["Speed"] == "278 images a second on a clock (1 thread)"
+    assert told["Speed"] == "278 images/s on a clock (1 thread)"
     assert told["Peak memory"].endswith("B on a clock (1 thread)")
 
 

@@ -97,7 +97,7 @@ def test_an_axis_is_explained_by_the_user_or_by_evidence_or_not_at_all(summary: 
     base = a_run(None, clean_train=around(80.0))
     lost = a_run(-3.0, (-4.0, -2.0), clean_train=around(70.0))
     changed = with_runs(summary, {"baseline": base, "8": lost, "2": a_run(0.1)}, axes=(axis,), best=None)
-    assert seen(changed)["why"](axis).startswith("Evidence, 8: It fits the training images less too (70.0 %")
+    assert seen(changed)["why"](axis).startswith("Evidence, 8: It fits the training images less too (accuracy 70.0 %")
     mine = replace(TECHNIQUES, axes={"patch_size": Technique(explanation="Because.")})
     assert view(changed, None, mine)["why"](axis) == "Because."
     alike = with_runs(summary, {"baseline": base, "8": a_run(0.1), "2": a_run(None)}, axes=(axis,), best=None)
@@ -242,4 +242,4 @@ def test_images_that_stand_there_twice_are_counted_on_the_slide_and_named_in_its
     (slide,) = [slide for slide in changed.deck().slides if slide.label == "One component changed at a time"]
     (told,) = [block for block in slide.blocks if isinstance(block, Bullets)]
     assert plain(told.items[-1]) == "2 images that bear two labels or more; all are kept."
-    assert f"stand there more than once: {kinds[0]}." in slide.notes
+    assert f"Duplicate images: {kinds[0]}." in slide.notes
