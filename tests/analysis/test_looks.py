@@ -156,7 +156,7 @@ def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> 
         looks.attention_title([near])
         == "Mean attention distance is 3.98 pixels in the first block; uniform attention would have 4.02"
     )
-    assert looks.attention_title([looked("resnet")]) == "No model that was looked into attends to anything"
+    assert looks.attention_title([looked("resnet")]) == "No model that was inspected has attention"
 
 
 def test_ranks_and_shifts_are_told_for_both() -> None:
