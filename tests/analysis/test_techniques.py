@@ -129,7 +129,7 @@ def test_the_digest_is_of_what_tables_and_figures_show() -> None:
         (WIDTH[:-1] + ", why: e}", "width.why: unknown key; valid: label, how, reference"),
         ("width: a", "width: expected label, how, reference, confound, prediction"),
         ("[a, b]", "expected a mapping of axes such as patch_size"),
-        (f"{WIDTH}\n{WIDTH}", "line 2: key 'width' stands there twice"),
+        (f"{WIDTH}\n{WIDTH}", "line 2: key 'width' appears twice"),
         (None, "no such file"),
     ],
 )

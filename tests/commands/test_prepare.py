@@ -55,7 +55,7 @@ baseline: {{patch_size: 3}}
 
 @pytest.fixture
 def pets(in_an_empty_folder: None) -> Path:
-    """A study on a folder of images, one of which stands there twice and one under two labels."""
+    """A study on a folder of images, one of which appears twice and one under two labels."""
     images = make_images(train=8)
     images["test"]["dog"][0] = images["train"]["dog"][3]
     images["train"]["cat"][2] = images["train"]["dog"][1]
@@ -65,8 +65,8 @@ def pets(in_an_empty_folder: None) -> Path:
 
 
 TOLD = [
-    "1 test image that is a training image too: pets/train/dog/3.png and pets/test/dog/0.png",
-    "1 image that bears two labels or more: pets/train/cat/2.png and pets/train/dog/1.png",
+    "1 test image that is also a training image: pets/train/dog/3.png and pets/test/dog/0.png",
+    "1 image with two or more labels: pets/train/cat/2.png and pets/train/dog/1.png",
 ]
 KEPT = "all are kept (with dataset.duplicates as drop, training goes without)"
 

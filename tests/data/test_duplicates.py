@@ -43,7 +43,7 @@ def test_each_kind_is_counted_and_named() -> None:
         },
     }
     told = duplicates.told(found)
-    assert len(told) == 3 and told[0].startswith("1 test image that is a training image too: source/pets/train/cat/1")
+    assert len(told) == 3 and told[0].startswith("1 test image that is also a training image: source/pets/train/cat/1")
     assert told[2].endswith("6.png; ...")
 
 

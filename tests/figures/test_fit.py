@@ -54,4 +54,4 @@ def test_without_validation_images_it_says_so(diverged: Case) -> None:
     runs = {name: run.model_copy(update={"validation": nothing}) for name, run in summary.runs.items()}
     changed = dataclasses.replace(diverged.analysis, summary=summary.model_copy(update={"runs": runs}))
     with style.styled():
-        assert fit.draw(changed).caption.startswith("No run has an accuracy on clean training images and on validation")
+        assert fit.draw(changed).caption.startswith("No run has both a training and a validation accuracy")

@@ -236,10 +236,10 @@ def test_images_that_stand_there_twice_are_counted_on_the_slide_and_named_in_its
     plain_talk: Talk, tmp_path: Path
 ) -> None:
     changed = plain_talk.copy(tmp_path)
-    kinds = ("2 images that bear two labels or more: a --> b.png and <c>_1_.png", "all are kept")
+    kinds = ("2 images with two or more labels: a --> b.png and <c>_1_.png", "all are kept")
     images = changed.summary.dataset.model_copy(update={"duplicates": kinds})
     changed.change(dataset=images)
     (slide,) = [slide for slide in changed.deck().slides if slide.label == "One component changed at a time"]
     (told,) = [block for block in slide.blocks if isinstance(block, Bullets)]
-    assert plain(told.items[-1]) == "2 images that bear two labels or more; all are kept."
+    assert plain(told.items[-1]) == "2 images with two or more labels; all are kept."
     assert f"Duplicate images: {kinds[0]}." in slide.notes

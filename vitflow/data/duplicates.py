@@ -16,8 +16,8 @@ from vitflow.data.raw import Raw, spell_name
 
 #: by kind: what is counted, of one and of several
 KINDS = {
-    "test_in_train": ("test image that is a training image too", "test images that are training images too"),
-    "two_labels": ("image that bears two labels or more", "images that bear two labels or more"),
+    "test_in_train": ("test image that is also a training image", "test images that are also training images"),
+    "two_labels": ("image with two or more labels", "images with two or more labels"),
     "repeated": ("copy of an image of the same split and class", "copies of images of the same split and class"),
 }
 EXAMPLES = 2

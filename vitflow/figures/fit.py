@@ -50,7 +50,7 @@ class Point(NamedTuple):
 def draw(analysis: Analysis) -> Drawing:
     """Every run by both accuracies; lines of equal distance between them, the first of which is no distance.
 
-    Lower left are runs that learn too little, right of the others those that learn by heart. Runs on fewer training
+    Lower left are runs that underfit, right of the others those that overfit. Runs on fewer training
     images do not set the scale; one that it does not hold is an arrow at its edge.
     """
     summary, look = analysis.summary, looks(analysis.summary)
@@ -131,7 +131,7 @@ def _gap_lines(axes: Axes, points: Sequence[Point]) -> list[Text]:
 
 def _corners(axes: Axes) -> list[Text]:
     texts = []
-    for x, ha, words in ((0.02, "left", "learns too little"), (0.98, "right", "learns by heart")):
+    for x, ha, words in ((0.02, "left", "underfits"), (0.98, "right", "overfits")):
         text = axes.text(x, 0.03, words, transform=axes.transAxes, ha=ha, color=GREY, fontsize=SMALL, style="italic")
         text.set_path_effects(HALO)
         texts.append(text)

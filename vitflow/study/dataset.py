@@ -54,7 +54,7 @@ class Dataset(Strict):
     )
     duplicates: Literal["keep", "drop"] = Field(
         "keep",
-        description="drop: no training image that is a test image, bears two labels, or stands there already, pixel by "
+        description="drop: no training image that is a test image, has two labels, or is a copy of another, pixel by "
         "pixel; `vitflow prepare` counts them",
     )
     title: str | None = Field(None, min_length=1, description="what the talk calls the images; only for 'folder'")

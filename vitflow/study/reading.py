@@ -31,7 +31,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise ConfigError(f"line {line}: a key must be a word, not {self.construct_object(key, deep=True)!r}")
             if (key.tag, key.value) in seen:
-                raise ConfigError(f"line {line}: key '{key.value}' stands there twice")
+                raise ConfigError(f"line {line}: key '{key.value}' appears twice")
             seen.add((key.tag, key.value))
         return node
 
@@ -77,7 +77,7 @@ def read_study(path: str | Path) -> Study:
 
 
 def read_yaml(path: str | Path) -> Any:
-    """What a YAML (or JSON) file says. Raises ConfigError, also for a key that stands there twice."""
+    """What a YAML (or JSON) file says. Raises ConfigError, also for a key that appears twice."""
     path = Path(path)
     try:
         content = path.read_bytes()
