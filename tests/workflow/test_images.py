@@ -189,7 +189,7 @@ def test_a_folder_is_refused_in_one_line_or_good_to_the_deck(
 
 @pytest.mark.slow
 @given(tree=trees())
-@settings(max_examples=200, **ANYTHING)  # type: ignore[arg-type]
+@settings(max_examples=60, **ANYTHING)  # type: ignore[arg-type]
 def test_any_folder_is_refused_in_one_line_or_good_to_the_deck(
     in_an_empty_folder: None, one_thread: None, capsys: pytest.CaptureFixture[str], tree: dict[str, bytes | str]
 ) -> None:
