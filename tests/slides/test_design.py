@@ -88,6 +88,12 @@ def test_longer_titles_are_smaller_and_their_lines_of_about_equal_length() -> No
     assert room < 0.85 * boxes.TITLE.width and lines(plain(two.title), fit.title_size(two), room, "strong") == 2
 
 
+def test_no_line_of_a_title_ends_within_an_interval() -> None:
+    shown = plain(titled("Position rope2d gains 2.7 points (1.7 to 3.6); none loses 8.4 points (7.4 to 9.4)").heading)
+    gap = "\N{NO-BREAK SPACE}"
+    assert shown == f"Position rope2d gains 2.7 points (1.7{gap}to{gap}3.6); none loses 8.4 points (7.4{gap}to{gap}9.4)"
+
+
 def test_backup_slides_say_so_in_their_label_and_not_in_their_title(deck: Deck) -> None:
     html = page(deck)
     backup = [slide for slide in deck.slides if slide.part == "backup"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from vitflow.slides.boxes import FIGURE_BESIDE
 
 #: how titles of slides for questions begin in the Markdown; the slides bear a label instead
 BACKUP = "Backup: "
+_INTERVAL = re.compile(r"\(\S+ to \S+\)")
 
 
 class SlidesError(ValueError):
@@ -121,10 +123,11 @@ class Slide:
 
     @property
     def heading(self) -> Text:
-        """The title as it is shown: backup slides say that they are in their label."""
-        if self.part != "backup" or not plain(self.title).startswith(BACKUP):
-            return self.title
-        first, *others = self.title
+        """The title as it is shown: no line ends within an interval; backup slides say so in their label."""
+        title = tuple(replace(span, text=_INTERVAL.sub(_unbroken, span.text)) for span in self.title)
+        if self.part != "backup" or not plain(title).startswith(BACKUP):
+            return title
+        first, *others = title
         words = first.text.removeprefix(BACKUP)
         return (replace(first, text=words[:1].upper() + words[1:]), *others)
 
@@ -159,3 +162,7 @@ class Deck:
 def plain(text: Text) -> str:
     """The words without their style."""
     return "".join(span.text for span in text)
+
+
+def _unbroken(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
