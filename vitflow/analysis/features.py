@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
-from vitflow.analysis import looks, pca
+from vitflow.analysis import pca, titles
 from vitflow.analysis.records import Absent, Attention, Features, FeatureTitles, Inside, Layer, Packed, Similarity, View
 from vitflow.analysis.separation import between_classes, fitted, separation
 from vitflow.analysis.similarity import cosines, linear_cka
@@ -120,13 +120,13 @@ def together(
         absent=tuple(absent),
         similarities=alike,
         titles=FeatureTitles(
-            components=looks.components_title(beside),
-            patches=looks.patches_title(beside),
-            spectrum=looks.spectrum_title(beside),
-            similarity=looks.similarity_title(beside, alike),
-            separation=looks.separation_title(beside),
-            attention=looks.attention_maps_title(models),
-            position=looks.position_title(models),
+            components=titles.components_title(beside),
+            patches=titles.patches_title(beside),
+            spectrum=titles.spectrum_title(beside),
+            similarity=titles.similarity_title(beside, alike),
+            separation=titles.separation_title(beside),
+            attention=titles.attention_maps_title(models),
+            position=titles.position_title(models),
         ),
     )
 

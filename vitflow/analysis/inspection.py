@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from vitflow.analysis import looks
+from vitflow.analysis import titles
 from vitflow.analysis.features import pair
 from vitflow.analysis.pooled import SPLIT
 from vitflow.analysis.records import (
@@ -55,10 +55,10 @@ def inspection(
         runs=found,
         contrast=contrast,
         titles=InspectionTitles(
-            attention=looks.attention_title(ours),
-            layers=looks.layers_title(ours),
-            shifts=looks.shifts_title(ours, moved),
-            classes=looks.classes_title(contrast, found),
+            attention=titles.attention_title(ours),
+            layers=titles.layers_title(ours),
+            shifts=titles.shifts_title(ours, moved),
+            classes=titles.classes_title(contrast, found),
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vitflow.analysis import looks, pooled, selection, tables
+from vitflow.analysis import pooled, selection, tables, titles
 from vitflow.analysis.confirmation import confirm
 from vitflow.analysis.curves import write_curves
 from vitflow.analysis.features import NOTHING, describe, together
@@ -95,7 +95,7 @@ def summary(study: Study) -> None:
     write_curves(home.analysis / "curves.csv", [(j.run, j.seed, j.paths.history) for j in finished], HISTORY)
     pooled.calibration(results).write(home.analysis / "calibration.json")
     pooled.confusion(results, found.dataset.classes).write(home.analysis / "confusion.json")
-    base = looks.baseline(study)
+    base = titles.baseline(study)
     labels = {n: techniques.run_label(base, r.config, study.baseline_run) for n, r in grid.runs.items()}
     looked = inspection(grid.runs, labels, results, inspected_runs(study), found.dataset.classes)
     looked.write(home.analysis / "inspection.json")
@@ -123,9 +123,9 @@ def features(study: Study) -> None:
         if sha256(path) != manifest["features_sha256"]:
             raise FileProblem(f"{path}: not what {path.with_suffix('.json')} says; delete both to have them made again")
         label = (
-            f"{looks.FAMILIES[job.config.model.family]}, {BEST}"
+            f"{titles.FAMILIES[job.config.model.family]}, {BEST}"
             if name == BEST
-            else techniques.run_label(looks.baseline(study), job.config, study.baseline_run)
+            else techniques.run_label(titles.baseline(study), job.config, study.baseline_run)
         )
         if "layers" not in manifest and "absent" not in manifest:
             raise FileProblem(f"{path}: of an older version; delete it and its .json to have them made again")

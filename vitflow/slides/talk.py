@@ -11,9 +11,9 @@ from markupsafe import Markup
 from vitflow.analysis import claims
 from vitflow.analysis.claims import effect
 from vitflow.analysis.claims.wording import counted
-from vitflow.analysis.looks import FAMILIES
 from vitflow.analysis.records import Axis, Run, Summary, Winners
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
+from vitflow.analysis.titles import FAMILIES
 from vitflow.slides import cells
 from vitflow.study.dataset import IMAGES
 from vitflow.study.fields import beginning, spoken

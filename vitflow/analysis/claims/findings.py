@@ -9,8 +9,8 @@ from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
 from vitflow.analysis.claims.wording import count, counted, several, with_sd
-from vitflow.analysis.looks import FAMILIES
 from vitflow.analysis.records import BestSingle, Findings, Run
+from vitflow.analysis.titles import FAMILIES
 from vitflow.study.grid import BASELINE
 from vitflow.study.schema import Study
 

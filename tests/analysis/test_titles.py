@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vitflow.analysis import looks
+from vitflow.analysis import titles
 from vitflow.analysis.records import (
     Attention,
     ClassAccuracy,
@@ -73,30 +73,30 @@ VIT, RESNET = inside("v", "vit"), inside("r", "resnet", between=0.69, patch_colo
 
 
 def test_families_name_models_where_they_tell_them_apart() -> None:
-    assert looks.called([VIT, RESNET]) == ["the ViT", "the ResNet"]
-    assert looks.called([VIT, inside("w", "vit")]) == ["the run v", "the run w"]
+    assert titles.called([VIT, RESNET]) == ["the ViT", "the ResNet"]
+    assert titles.called([VIT, inside("w", "vit")]) == ["the run v", "the run w"]
 
 
 @pytest.mark.parametrize(
     ("title", "both", "alone"),
     [
         (
-            looks.components_title,
+            titles.components_title,
             "Classes explain 52 % of the ViT's variance on the first two components and 69 % of the ResNet's",
             "Classes explain 52 % of the ViT's variance on the first two components",
         ),
         (
-            looks.patches_title,
+            titles.patches_title,
             "Three components explain 53 % of the ViT's patch variance and 26 % of the ResNet's",
             "Three components explain 53 % of the ViT's patch variance",
         ),
         (
-            looks.spectrum_title,
+            titles.spectrum_title,
             "90 % of the patch variance lies in 12 % of the ViT's dimensions and 42 % of the ResNet's",
             "90 % of the patch variance lies in 12 % of the ViT's dimensions",
         ),
         (
-            looks.separation_title,
+            titles.separation_title,
             "Linear-probe accuracy goes from 21 to 74 % in the ViT and from 21 to 74 % in the ResNet",
             "Linear-probe accuracy goes from 21 to 74 % in the ViT",
         ),
@@ -115,9 +115,9 @@ def test_similarity_is_the_mean_of_different_layers() -> None:
         Similarity(one="r", other="r", values=((1.0, 0.4), (0.4, 1.0))),
     ]
     said = "Mean CKA of two layers: 0.80 within the ViT, 0.40 within the ResNet, 0.25 between the two"
-    assert looks.similarity_title([VIT, RESNET], pairs) == said
-    assert looks.similarity_title([VIT], pairs[:1]) == "Mean CKA of two layers: 0.80 within the ViT"
-    assert looks.similarity_title([], []) == "No model gives features"
+    assert titles.similarity_title([VIT, RESNET], pairs) == said
+    assert titles.similarity_title([VIT], pairs[:1]) == "Mean CKA of two layers: 0.80 within the ViT"
+    assert titles.similarity_title([], []) == "No model gives features"
 
 
 @pytest.mark.parametrize("asks", ["[CLS]", "the mean patch"])
@@ -126,10 +126,10 @@ def test_attention_maps_are_told_by_the_number_of_patches(asks: Any) -> None:
     seen = Attention(asks=asks, patches=(50.2, 30.0, 12.4), image=maps, patch=maps)
     model = VIT.model_copy(update={"attention": seen})
     said = f"In the first block {asks} attends to about 50 of 64 patches"
-    assert looks.attention_maps_title([RESNET, model]) == f"{said}, in the last to 12"
+    assert titles.attention_maps_title([RESNET, model]) == f"{said}, in the last to 12"
     one = model.model_copy(update={"attention": seen.model_copy(update={"patches": (50.2,)})})
-    assert looks.attention_maps_title([one]) == said
-    assert looks.attention_maps_title([RESNET]) == "No model has attention"
+    assert titles.attention_maps_title([one]) == said
+    assert titles.attention_maps_title([RESNET]) == "No model has attention"
 
 
 def test_positions_are_told_by_their_neighbours() -> None:
@@ -139,10 +139,10 @@ def test_positions_are_told_by_their_neighbours() -> None:
     cosine = np.select([steps == 0, steps == 1], [1.0, 0.6], -0.2)
     model = VIT.model_copy(update={"position": Packed.of(np.rint((cosine + 1) * 127.5), "uint8")})
     said = "Position embeddings of neighbouring patches have a cosine similarity of +0.60, others of −0.20"
-    assert looks.position_title([model]) == said
+    assert titles.position_title([model]) == said
     single = VIT.model_copy(update={"position": Packed.of([[255]], "uint8")})
-    assert looks.position_title([single]) == "Too few patches to compare their position embeddings"
-    assert looks.position_title([VIT]) == "No model has learned position embeddings"
+    assert titles.position_title([single]) == "Too few patches to compare their position embeddings"
+    assert titles.position_title([VIT]) == "No model has learned position embeddings"
 
 
 def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> None:
@@ -150,13 +150,13 @@ def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> 
     said = (
         "Mean attention distance is 11.0 pixels in the first block, 15.2 in the last; uniform attention would have 16.6"
     )
-    assert looks.attention_title([looked("resnet"), vit]) == said
+    assert titles.attention_title([looked("resnet"), vit]) == said
     near = looked("vit", attention=((3.951, 4.0),), uniform=4.016)
     assert (
-        looks.attention_title([near])
+        titles.attention_title([near])
         == "Mean attention distance is 3.98 pixels in the first block; uniform attention would have 4.02"
     )
-    assert looks.attention_title([looked("resnet")]) == "No model that was inspected has attention"
+    assert titles.attention_title([looked("resnet")]) == "No model that was inspected has attention"
 
 
 def test_ranks_and_shifts_are_told_for_both() -> None:
@@ -164,12 +164,12 @@ def test_ranks_and_shifts_are_told_for_both() -> None:
     vit = {"1": spread([95.0]), "10": spread([81.0, 82.0]), "3": spread([90.0])}
     resnet = {"1": spread([99.0]), "10": spread([55.4])}
     ranks = "At the last layer, the effective rank is 31 % of the ViT's width and 31 % of the ResNet's"
-    assert looks.layers_title(models) == ranks
+    assert titles.layers_title(models) == ranks
     shifts = "Shifted by 10 pixels, 82 % of images keep their prediction in the ViT and 55 % in the ResNet"
-    assert looks.shifts_title(models, [vit, resnet]) == shifts
-    one = looks.shifts_title(models[:1], [{"1": spread([99.0])}])
+    assert titles.shifts_title(models, [vit, resnet]) == shifts
+    one = titles.shifts_title(models[:1], [{"1": spread([99.0])}])
     assert one == "Shifted by 1 pixel, 99 % of images keep their prediction in the ViT"
-    assert looks.layers_title([]) == looks.shifts_title([], []) == "No model was inspected"
+    assert titles.layers_title([]) == titles.shifts_title([], []) == "No model was inspected"
 
 
 def test_classes_are_told_from_the_least_to_the_largest_difference() -> None:
@@ -181,11 +181,11 @@ def test_classes_are_told_from_the_least_to_the_largest_difference() -> None:
 
     runs = {"v": looked("vit"), "r": looked("resnet")}
     said = "Class by class, the ResNet differs from the ViT by −1.7 (class 1) to +20.7 points (class 2)"
-    assert looks.classes_title(contrast(3, -1.7, 20.7), runs) == said
-    assert "by 0.0 (class 1) to +0.1" in looks.classes_title(contrast(0.06, -0.04), runs)
-    assert looks.classes_title(None, {}) == "No two models to compare class by class"
+    assert titles.classes_title(contrast(3, -1.7, 20.7), runs) == said
+    assert "by 0.0 (class 1) to +0.1" in titles.classes_title(contrast(0.06, -0.04), runs)
+    assert titles.classes_title(None, {}) == "No two models to compare class by class"
 
 
 def test_no_sentence_is_too_long_for_a_slide() -> None:
-    texts = [looks.components_title([VIT, RESNET]), looks.spectrum_title([VIT, RESNET])]
+    texts = [titles.components_title([VIT, RESNET]), titles.spectrum_title([VIT, RESNET])]
     assert all(len(text) < 110 and re.match(r"[A-Z0-9]", text) for text in texts)
