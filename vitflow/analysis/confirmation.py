@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, sentence
 from vitflow.analysis.claims.wording import counted, with_sd
-from vitflow.analysis.intervals import outer, simultaneous_intervals, turned, welch_interval
+from vitflow.analysis.intervals import outer, simultaneous_intervals, turned
 from vitflow.analysis.records import Choice, Confirmed, Contrast, Interval, Selection, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.fields import spoken
@@ -43,7 +43,6 @@ def evidence(contrast: Contrast, seeds: int) -> Evidence:
     return Evidence(
         contrast.points,
         contrast.interval,
-        contrast.welch,
         contrast.n,
         contrast.diverged,
         seeds,
@@ -82,7 +81,6 @@ def _contrasts(control: Confirmed, others: Mapping[str, Confirmed]) -> dict[str,
                 diverged=run.diverged,
                 points=round(run.test.mean - control.test.mean, 4),
                 interval=intervals[name],
-                welch=welch_interval(base, run.test.values),
                 control_diverged=control.diverged,
             )
     return found

@@ -113,10 +113,12 @@ def _percent(results: Sequence[Result]) -> NDArray[np.float64]:
 def _inspected(run: Run, label: str, seeds: Sequence[Mapping[str, Any]]) -> Inspected:
     model, side = run.config.model, run.config.dataset.shape[0]
     layers = _in_order(seeds[0]["layers"])
-    distances = None
+    last, distances = len(layers) - 1, None
+    # where [CLS] is read, patch tokens of the last block reach no output: nothing has taught them what they do
+    read = slice(None) if model.family != "vit" or model.pool != "cls" or model.depth == 1 else slice(-1)
     if isinstance(model, ViT):
         found = np.sort([seed["attention_distance"] for seed in seeds], axis=-1).mean(axis=0)  # [depth, heads]
-        distances = tuple(tuple(_round(value) for value in heads) for heads in found)
+        distances = tuple(tuple(_round(value) for value in heads) for heads in found[read])
 
     def over_seeds(name: str, key: str) -> list[float]:
         return [seed["layers"][name][key] for seed in seeds]
@@ -129,13 +131,13 @@ def _inspected(run: Run, label: str, seeds: Sequence[Mapping[str, Any]]) -> Insp
         layers=tuple(
             InspectedLayer(
                 name=name,
-                depth=round(place / max(len(layers) - 1, 1), DIGITS),
+                depth=round(place / max(last, 1), DIGITS),
                 width=seeds[0]["layers"][name]["width"],
                 effective_rank=_round(np.mean(over_seeds(name, "effective_rank"))),
                 median_norm=_round(np.mean(over_seeds(name, "median_norm"))),
                 largest_norm=_round(max(over_seeds(name, "largest_norm"))),
             )
-            for place, name in enumerate(layers)
+            for place, name in enumerate(layers[read])
         ),
         attention=distances,
         uniform=_round(uniform_distance(side // model.patch_size, side)) if isinstance(model, ViT) else None,

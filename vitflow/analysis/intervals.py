@@ -1,7 +1,8 @@
 """How sure a difference is: simultaneous intervals against the baseline.
 
 Dunnett's test (Dunnett, 1955) compares all points of a group with the baseline at once, with pooled variance: it
-trusts that all points spread alike. Welch's (1947) compares one point and trusts no such thing.
+trusts that all points spread alike. Welch's (1947) compares one point and trusts no such thing. The intervals that are
+shown and judged reach as far as either (docs/decisions.md, "One interval from two tests").
 Below three seeds a comparison is descriptive and has no interval.
 """
 
@@ -25,7 +26,21 @@ ENOUGH_SEEDS = 3
 def simultaneous_intervals(
     baseline: Sequence[float], points: Mapping[str, Sequence[float]], confidence: float = 0.95
 ) -> dict[str, Interval | None]:
-    """Simultaneous two-sided intervals of mean(point) - mean(baseline), in the unit of the values.
+    """By point, an interval of mean(point) - mean(baseline) that reaches as far as Dunnett's or Welch's does.
+
+    None for points (or all, if it is the baseline) with fewer than three values, and where nothing has any spread.
+    """
+    found = dunnett_intervals(baseline, points, confidence)
+    return {
+        name: interval and outer([interval, welch_interval(baseline, points[name], confidence) or interval])
+        for name, interval in found.items()
+    }
+
+
+def dunnett_intervals(
+    baseline: Sequence[float], points: Mapping[str, Sequence[float]], confidence: float = 0.95
+) -> dict[str, Interval | None]:
+    """Dunnett's simultaneous two-sided intervals of mean(point) - mean(baseline), in the unit of the values.
 
     None for points (or all, if it is the baseline) with fewer than three values; these do not take part.
     """

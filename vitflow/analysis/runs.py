@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vitflow.analysis.intervals import outer, simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import outer, simultaneous_intervals
 from vitflow.analysis.records import Difference, Interval, Kind, Run, Stability, Statistics
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.grid import BASELINE, Grid
@@ -131,7 +131,12 @@ def _scores(finished: list[Result]) -> dict[str, Statistics]:
         "test_loss": over_seeds("test", "loss"),
         "test_ece": over_seeds("test", "ece"),
         "attention_distance": spread(
-            [float(np.mean(i["attention_distance"])) for i in inspected if i["attention_distance"] is not None]
+            # without the last block, whose patches nothing reads where [CLS] is
+            [
+                float(np.mean(i["attention_distance"][:-1] or i["attention_distance"]))
+                for i in inspected
+                if i["attention_distance"]
+            ]
         ),
     }
 
@@ -183,7 +188,6 @@ def differences(
             test_interval=within["test"].get(run),
             # nothing is surer among all changes than within its group, though other groups may spread less than its own
             test_interval_overall=outer([overall.get(run), within["test"].get(run)]),
-            test_welch=welch_interval(base["test"].values, ours["test"].values),
             validation=points["validation"],
             validation_interval=None if points["validation"] is None else within["validation"].get(run),
             control_diverged=control_diverged,

@@ -1,4 +1,4 @@
-"""Which configurations are confirmed on fresh seeds: validation images choose, each gain significant by two tests."""
+"""Which configurations are confirmed on fresh seeds: validation images choose, by gains that are significant."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vitflow.analysis.claims import Evidence
-from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import ENOUGH_SEEDS, simultaneous_intervals
 from vitflow.analysis.records import Choice, Finalist, Interval, Selection
 from vitflow.study.fields import Scalar, spoken
 from vitflow.study.grid import BASELINE, expand, point
@@ -29,8 +28,8 @@ def select(
 ) -> Selection:
     """Choose what is trained on fresh seeds.
 
-    Per axis, the value with the largest significant gain is adopted (by intervals simultaneous within the group,
-    and by Welch's test), of which no seed diverged and which cost no more than the budget; an axis that stands in
+    Per axis, the value with the largest significant gain is adopted (by intervals simultaneous within the group), of
+    which no seed diverged and which costs no more than the budget; an axis that stands in
     several groups is one axis, and told of once, where it is adopted or else where it stands first.
     ``best_architecture`` combines what the group ``architecture`` adopts, ``best`` adds what all others do: largest
     gains first, leaving out what does not go with those before it.
@@ -166,12 +165,11 @@ class _Chooser:
                 continue
             gain = self._mean(run) - self._mean(BASELINE)
             interval = intervals.get(run)
-            evidence = Evidence(gain, interval, welch_interval(base, values), control=lost)
-            if interval and interval[0] > 0 and lost:
+            if not interval or interval[0] <= 0:
+                continue
+            if lost:
                 reasons.append(f"the gain of {label} is not significant: {lost} of the baseline's seeds diverged")
-            elif interval and interval[0] > 0 and not evidence.significant:
-                reasons.append(f"the gain of {label} is not significant by Welch's test")
-            elif evidence.significant and gain > 0:
+            else:
                 if obstacle := self._obstacle(run, changes):
                     reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
                 else:

@@ -12,7 +12,6 @@ def row(name: str, run: Run) -> dict[str, Any]:
     difference, stability = run.difference, run.stability
     low, high = (difference and difference.test_interval) or (None, None)
     low_overall, high_overall = (difference and difference.test_interval_overall) or (None, None)
-    low_welch, high_welch = (difference and difference.test_welch) or (None, None)
     return {
         "run": name,
         "kind": run.kind,
@@ -27,8 +26,6 @@ def row(name: str, run: Run) -> dict[str, Any]:
         "interval_high": high,
         "interval_overall_low": low_overall,
         "interval_overall_high": high_overall,
-        "welch_low": low_welch,
-        "welch_high": high_welch,
         "clean_train_mean": run.clean_train.mean,
         "test_ece": run.test_ece.mean,
         "parameters": run.parameters,

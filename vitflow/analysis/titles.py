@@ -48,16 +48,16 @@ def components_title(models: Sequence[Inside]) -> str:
 def patches_title(models: Sequence[Inside]) -> str:
     """Of positions, late in each model."""
     found = [(f"{100 * m.views[-1].patch_colours:.0f} %", name) for m, name in zip(models, called(models), strict=True)]
-    return f"Three components explain {_of(found, 'patch variance')}" if found else NONE
+    return f"Three components explain {_of(found, 'late patch variance')}" if found else NONE
 
 
 def spectrum_title(models: Sequence[Inside]) -> str:
     """Of positions, late in each model, in parts of its width."""
     found = [
-        (f"{100 * m.views[-1].patch_most / m.views[-1].patch_components[-1]:.0f} %", name)
+        f"{m.views[-1].patch_most} of {m.views[-1].patch_components[-1]} in {name}"
         for m, name in zip(models, called(models), strict=True)
     ]
-    return f"{100 * MOST:.0f} % of the patch variance lies in {_of(found, 'dimensions')}" if found else NONE
+    return f"Components for {100 * MOST:.0f} % of the late patch variance: {_and(found)}" if found else NONE
 
 
 def similarity_title(models: Sequence[Inside], similarities: Sequence[Similarity]) -> str:
@@ -82,7 +82,7 @@ def separation_title(models: Sequence[Inside]) -> str:
         for m, name in zip(models, called(models), strict=True)
         if (first := m.layers[0].separation.probe) is not None and (last := m.pooled.probe) is not None
     ]
-    return f"Linear-probe accuracy goes {_and(found)}" if found else NONE
+    return f"Linear-probe accuracy, input to head, goes {_and(found)}" if found else NONE
 
 
 def attention_maps_title(models: Sequence[Inside]) -> str:
@@ -92,8 +92,8 @@ def attention_maps_title(models: Sequence[Inside]) -> str:
         return "No model has attention"
     seen, side = model.attention.patches, model.attention.image.shape[-1]
     asks = "[CLS]" if model.attention.asks == "[CLS]" else "the mean patch"
-    first = f"In the first block {asks} attends to about {seen[0]:.0f} of {side**2} patches"
-    return first if len(seen) == 1 else f"{first}, in the last to {seen[-1]:.0f}"
+    first = f"Patches that {asks} effectively attends to: {seen[0]:.0f} of {side**2} in the first block"
+    return first if len(seen) == 1 else f"{first}, {seen[-1]:.0f} in the last"
 
 
 def position_title(models: Sequence[Inside]) -> str:
@@ -121,18 +121,18 @@ def attention_title(models: Sequence[Inspected]) -> str:
     if model is None or model.attention is None:
         return "No model that was inspected has attention"
     means = [float(np.mean(heads)) for heads in model.attention]
-    first = f"Mean attention distance is {means[0]:#.3g} pixels in the first block"
-    last = f", {means[-1]:#.3g} in the last" if len(means) > 1 else ""
+    first = f"Mean attention distance is {means[0]:#.3g} pixels in block 1"
+    last = f", {means[-1]:#.3g} in block {len(means)}" if len(means) > 1 else ""
     return f"{first}{last}; uniform attention would have {model.uniform:#.3g}"
 
 
 def layers_title(models: Sequence[Inspected]) -> str:
-    """Effective rank in parts of the width, at the last layer."""
+    """Effective rank in parts of the width, at the last layer that the classifier depends on."""
     found = [
         (f"{100 * m.layers[-1].effective_rank / m.layers[-1].width:.0f} %", name)
         for m, name in zip(models, called(models), strict=True)
     ]
-    return f"At the last layer, the effective rank is {_of(found, 'width')}" if found else UNSEEN
+    return f"Late patch tokens have an effective rank of {_of(found, 'width')}" if found else UNSEEN
 
 
 def shifts_title(models: Sequence[Inspected], shifts: Sequence[Mapping[str, Statistics]]) -> str:

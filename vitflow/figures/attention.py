@@ -53,7 +53,7 @@ def draw(analysis: Analysis) -> Drawing:
     )
     caption = (
         f"Mean attention distance in images of {side} pixels: a dot per head, sorted, averaged over seeds; "
-        f"line: mean over heads ({data.images} {data.split} images)."
+        f"line: mean over heads ({data.images} {data.split} images); blocks whose patch tokens the classifier reads."
     )
     alt = (
         f"Dots, one for each head, by block: distance in pixels over which patches attend to patches, {data.images} "

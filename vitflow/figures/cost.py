@@ -54,7 +54,8 @@ def draw(analysis: Analysis) -> Drawing:
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
     left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
     of = seeds(summary, list(runs))
-    caption = f"Accuracy against cost, {of}; the line joins runs that no cheaper one beats.{clock}{left}"
+    caption = f"Accuracy against cost, {of}; the line joins runs that none beats at the same cost or less (multiplications within "
+        f"{MULTIPLICATIONS.alike - 1:.0%}, times within {TIME.alike - 1:.0%} count as the same).{clock}{left}"
     listed = "; ".join(
         f"{run.label} {short(run.multiplications)} multiplications, time {_time(run)}, {run.test.mean:.1f} % "
         f"(n = {run.n})"

@@ -63,8 +63,9 @@ def draw_attention(analysis: Analysis) -> Drawing:
         return missing("No model with attention gives features") if data.models else without_features(data)
     seen, side = model.attention, model.attention.image.shape[-1]
     depth, examples = seen.image.shape[:2]
-    blocks = list(dict.fromkeys([0, depth - 1]))
-    asked = [(query, maps, k) for query, maps in ((seen.asks, seen.image), ("a patch", seen.patch)) for k in blocks]
+    late = max(depth - 2, 0) if seen.asks == "[CLS]" else depth - 1  # patches of the last block are read by no [CLS]
+    blocks = {seen.asks: dict.fromkeys([0, depth - 1]), "a patch": dict.fromkeys([0, late])}
+    asked = [(q, maps, k) for q, maps in ((seen.asks, seen.image), ("a patch", seen.patch)) for k in blocks[q]]
     figure, (grid,) = _sheet(1 + len(asked), examples, 1)
     _images(grid[0], data, wrap(model.label, 11, 4), look[model.run].colour)
     for row, (query, maps, block) in zip(grid[1:], asked, strict=True):
@@ -79,8 +80,8 @@ def draw_attention(analysis: Analysis) -> Drawing:
     alt = (
         f"Rows of pictures: {examples} {data.split} images, and below each where {model.label} attends, {ONE_SEED}, "
         f"heads averaged: {seen.asks}, then the patch at the centre, in blocks "
-        f"{' and '.join(str(b + 1) for b in blocks)} of {depth}. Patches of {side**2} that {seen.asks} attends "
-        f"to, exp(entropy): {patches}. There are no bands."
+        f"{' and '.join(str(block + 1) for _, _, block in asked)} of {depth}. Patches of {side**2} that {seen.asks} "
+        f"effectively attends to, exp(entropy): {patches}. There are no bands."
     )
     return Drawing(figure, caption, alt)
 

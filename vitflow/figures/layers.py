@@ -54,7 +54,7 @@ def draw(analysis: Analysis) -> Drawing:
         )
         for run in runs
     )
-    caption = f"Patch tokens, without [CLS] and registers ({of}, averaged; the largest norm of all)."
+    caption = f"Patch tokens, as far as the classifier depends on them ({of}, averaged; the largest norm of all)."
     alt = (
         f"Two panels over depth, features at positions of {of}: effective rank, exp of the entropy of the spectrum, in "
         f"percent of the width; and largest token norm over the median. {told}. There are no bands."

@@ -100,4 +100,4 @@ def _parts(summary: Summary, winners: Winners) -> list[Row]:
 
 def _turned(known: Evidence) -> Evidence:
     """The same of the difference the other way round."""
-    return known._replace(points=-known.points, interval=turned(known.interval), welch=turned(known.welch))
+    return known._replace(points=-known.points, interval=turned(known.interval))

@@ -1,8 +1,7 @@
 """What may be said: every title of figures and slides, and the verdict on each difference.
 
-A claim follows from intervals of a test difference and the margin that was fixed beforehand: Dunnett's, which hold for
-all that the claim was picked from at once, and Welch's, which trusts no common spread. What only one of them supports
-is told as not significant. Below three seeds there is no interval: a difference is described then, and called
+A claim follows from the interval of a test difference, simultaneous over all that the claim was picked from, and the
+margin that was fixed beforehand. Below three seeds there is no interval: a difference is described then, and called
 descriptive.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from vitflow.analysis.intervals import ENOUGH_SEEDS, outer
+from vitflow.analysis.intervals import ENOUGH_SEEDS
 from vitflow.analysis.records import Axis, Interval, Run
 
 #: ``same``: inside the margin, whatever the sign; ``unstable``: at least one seed diverged, so that it is never a gain
@@ -16,22 +16,16 @@ class Evidence(NamedTuple):
     """All that a claim on one difference may rest on, in percentage points."""
 
     points: float
-    interval: Interval | None = None  #: simultaneous (Dunnett)
-    welch: Interval | None = None
+    interval: Interval | None = None  #: simultaneous
     n: int = 0  #: the smaller number of seeds
     diverged: int = 0  #: seeds
     seeds: int = 0  #: those included
     control: int = 0  #: seeds of what it is compared with that diverged: those left may be the lucky ones
 
     @property
-    def both(self) -> Interval | None:
-        """As far as either interval reaches; None without a simultaneous one."""
-        return self.interval and outer([self.interval, self.welch or self.interval])
-
-    @property
     def significant(self) -> bool:
-        """Whether no seed of either side diverged and both intervals lie on one side of 0."""
-        return not self.diverged and not self.control and self.both is not None and _side(self.both) != 0
+        """Whether no seed of either side diverged and the interval lies on one side of 0."""
+        return not self.diverged and not self.control and self.interval is not None and _side(self.interval) != 0
 
 
 def of_group(run: Run) -> Evidence:
@@ -52,14 +46,12 @@ def judge(evidence: Evidence, margin: float) -> Effect:
         return "unstable"
     if evidence.control:
         return "unclear"
-    if evidence.interval is None or evidence.both is None:
-        low = high = evidence.points
-        return "gained" if low > margin else "lost" if high < -margin else "unclear"
-    if side := _side(evidence.both):
-        low, high = evidence.interval
-        return "same" if -margin <= low and high <= margin else "gained" if side > 0 else "lost"
-    low, high = evidence.both
-    return "same" if -margin <= low and high <= margin else "unclear"
+    if evidence.interval is None:
+        return "gained" if evidence.points > margin else "lost" if evidence.points < -margin else "unclear"
+    low, high = evidence.interval
+    if -margin <= low and high <= margin:
+        return "same"
+    return "gained" if low > 0 else "lost" if high < 0 else "unclear"
 
 
 def effect(run: Run, margin: float) -> Effect:
@@ -68,8 +60,8 @@ def effect(run: Run, margin: float) -> Effect:
 
 
 def beyond(evidence: Evidence, margin: float) -> bool:
-    """Whether both intervals lie beyond the margin as a whole."""
-    low, high = evidence.both or (evidence.points, evidence.points)
+    """Whether the interval lies beyond the margin as a whole."""
+    low, high = evidence.interval or (evidence.points, evidence.points)
     return not evidence.diverged and not evidence.control and (low > margin or high < -margin)
 
 
@@ -96,9 +88,7 @@ def has_no_spread(evidence: Evidence) -> bool:
 def _evidence(run: Run, interval: Interval | None) -> Evidence:
     assert run.difference is not None
     found = run.difference
-    return Evidence(
-        found.test, interval, found.test_welch, found.n, run.diverged, len(run.seeds), found.control_diverged
-    )
+    return Evidence(found.test, interval, found.n, run.diverged, len(run.seeds), found.control_diverged)
 
 
 def _side(interval: Interval) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vitflow.analysis.claims.effects import judge, of_group, of_study
+from vitflow.analysis.claims.effects import of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
@@ -71,8 +71,9 @@ def _headline(table: Mapping[str, Run], margin: float) -> str:
     if not compared:
         return "Nothing to compare with the baseline yet"
     significant = [run for run in compared if of_study(run).significant]
-    if not significant and of_study(compared[0]).interval is not None:
-        of = "change differs" if len(compared) == 1 else f"{len(compared)} changes differs"
+    judged = sum(of_study(run).interval is not None for run in compared)
+    if not significant and judged:
+        of = "change differs" if judged == 1 else f"{judged} changes differs"
         return f"None of the {of} from the baseline significantly, all judged together"
     largest = max(significant or compared, key=lambda run: abs(of_study(run).points))
     return (
@@ -81,7 +82,7 @@ def _headline(table: Mapping[str, Run], margin: float) -> str:
 
 
 def _convergence(study: Study, table: Mapping[str, Run]) -> str:
-    base, epochs = table[BASELINE], study.training.epochs
+    base, epochs, margin = table[BASELINE], study.training.epochs, study.equivalence_margin
     if base.diverged and not base.n:
         return f"The baseline diverged, at step {_steps(base)}"
     has = (
@@ -91,9 +92,17 @@ def _convergence(study: Study, table: Mapping[str, Run]) -> str:
     longer = table.get(f"epochs={2 * epochs}")
     if longer is None or longer.difference is None:
         return has
-    gained = judge(of_group(longer), study.equivalence_margin)
-    said = {"gained": "Not converged", "same": "Converged"}.get(gained, "Convergence is open")
-    return f"{said}: {sentence('training twice as long', of_group(longer), study.equivalence_margin)}"
+    said = {True: "Converged", False: "Not converged", None: "Convergence is open"}[converged(longer, margin)]
+    return f"{said}: {sentence('training twice as long', of_group(longer), margin)}"
+
+
+def converged(longer: Run, margin: float) -> bool | None:
+    """Whether training twice as long surely gains less than the margin, surely more, or None: that is open."""
+    evidence = of_group(longer)
+    if evidence.interval is None or evidence.diverged or evidence.control:
+        return None
+    low, high = evidence.interval
+    return True if high < margin else False if low > margin else None
 
 
 def _family(run: Run, base: Run, margin: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vitflow.analysis.claims.effects import effect, judge, of_group, of_study
+from vitflow.analysis.claims.findings import converged
 from vitflow.analysis.records import Summary
 from vitflow.study.grid import BASELINE
 
@@ -14,8 +15,8 @@ def next_steps(summary: Summary) -> list[str]:
     longer = runs.get(f"epochs={2 * summary.epochs}")
     if longer is None or longer.difference is None:
         steps.append("Train the baseline twice as long: whether it has converged is unknown.")
-    elif judge(of_group(longer), margin) == "gained":
-        steps.append("Train longer: twice the epochs still gain, and orders may change.")
+    elif not converged(longer, margin):
+        steps.append("Train longer: twice the epochs may still gain, and the order of changes may shift.")
     changes = [run for run in runs.values() if run.kind == "change" and run.difference and run.difference.test_interval]
     open_ones = [run for run in changes if effect(run, margin) == "unclear"]
     if open_ones:
@@ -32,5 +33,5 @@ def next_steps(summary: Summary) -> list[str]:
             of_group(run).significant and judge(of_group(run), margin) == "gained" for run in resnets
         )
         asked = ": does the ResNet's lead shrink?" if leads else "."
-        steps.append(f"Fewer and more images at equal steps{asked}")
+        steps.append(f"Fewer images at equal steps{asked}")
     return steps[:4]

@@ -29,9 +29,9 @@ def at_own_rates(name: str, runs: Mapping[str, Run]) -> str:
         return ""
     said = f"{signed(run.difference.test)} points at the baseline's learning rate"
     if best == base == "":
-        return f"Its rate suits it: of {len(ours)} learning rates it is best at the baseline's."
+        return f"Of {len(ours)} learning rates, the baseline's gives it the best mean validation accuracy."
     own, its = best or "the baseline's", base or "its own"
-    return f"At rates of their own ({own}, baseline {its}) it is {signed(mine - other)} points apart, {said}."
+    return f"Each at its best rate tried ({own}, baseline {its}) it is {signed(mine - other)} points apart, {said}."
 
 
 def _by_rate(changes: frozenset[str], name: str, runs: Mapping[str, Run]) -> dict[str, Run]:

@@ -36,7 +36,7 @@ def reason(run: Run, baseline: Run, margin: float) -> str:
 def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
     """A title on fits and losses: whether what lost fits the training images less (underfits) or better (overfits)."""
     lost = [run for run in runs if run.difference and of_study(run).interval and effect(run, margin) == "lost"]
-    fits = [_beside(run.clean_train, baseline.clean_train, margin) for run in lost]
+    fits = [_lost_by(run, baseline, margin) for run in lost]
     if not any(fits):
         if baseline.clean_train.mean is None or baseline.validation.mean is None:
             return "Training and validation accuracy of all runs"
@@ -49,6 +49,18 @@ def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
             return f"The one change that lost accuracy {how[fits[0]]}"
         return "Whether the one change that lost accuracy underfits is open"
     return f"Of {len(lost)} changes that lost accuracy, {fits.count('less')} underfit and {fits.count('more')} overfit"
+
+
+def _lost_by(run: Run, baseline: Run, margin: float) -> Beside | None:
+    """How a run that lost fits the training images; ``open`` where it fits them less, but by under half of its loss."""
+    found = _beside(run.clean_train, baseline.clean_train, margin)
+    if found == "less":
+        fit, loss = (
+            (one.mean or 0) - (two.mean or 0)
+            for one, two in ((baseline.clean_train, run.clean_train), (baseline.test, run.test))
+        )
+        return "less" if fit >= loss / 2 else "open"
+    return found
 
 
 def _fit(run: Run, baseline: Run, margin: float, *, gained: bool) -> str:

@@ -28,7 +28,7 @@ def sentence(subject: str, evidence: Evidence, margin: float, against: str = "")
 def _difference(subject: str, evidence: Evidence, margin: float) -> str:
     points, interval = evidence.points, evidence.interval
     if interval is None and evidence.control:
-        return f"{subject}: not significant ({signed(points, 1)}; {_doubt(evidence, margin)})"
+        return f"{subject}: not significant ({signed(points, 1)}; {_doubt(evidence)})"
     if interval is None:
         why = "no spread over seeds, so no interval" if has_no_spread(evidence) else "descriptive"
         if f"{abs(points):.1f}" == "0.0":
@@ -43,7 +43,7 @@ def _difference(subject: str, evidence: Evidence, margin: float) -> str:
     if shown == "same":
         return f"{subject} {_verb(points)} {abs(points):.{digits}f} points, below what we call relevant"
     numbers = f"{signed(points, digits)}, {_range(interval, digits)}"
-    if doubt := _doubt(evidence, margin):
+    if doubt := _doubt(evidence):
         return f"{subject}: not significant ({numbers}; {doubt})"
     return f"{subject}: no clear change ({numbers})"
 
@@ -99,7 +99,7 @@ def _steady(label: str, steady: Sequence[Named], margin: float) -> list[str]:
         return [f"{label}: all {len(steady)} values match the baseline within {margin:g} points"]
     digits = digits_for([largest.points, *largest.interval], [0.0, margin, -margin])
     numbers = f"{value} {signed(largest.points, digits)}, {_range(largest.interval, digits)}"
-    if doubt := _doubt(largest, margin):
+    if doubt := _doubt(largest):
         return [f"{label}: not significant at any value (largest: {numbers}; {doubt})"]
     return [f"{label}: no clear change at any value (largest: {numbers})"]
 
@@ -116,14 +116,9 @@ def _nothing_sure(compared: Sequence[Evidence], margin: float) -> str:
     return f"no clear change{f' among {of}' if of > 1 else ''}{' (descriptive)' if described else ''}"
 
 
-def _doubt(evidence: Evidence, margin: float) -> str:
-    """What is against a change: seeds of the other side that diverged, or Welch's test alone; else ''."""
-    if evidence.control:
-        return f"{counted(evidence.control, 'seed')} of what it is compared with diverged"
-    welch = evidence.welch
-    if welch is None or judge(evidence._replace(welch=None), margin) == "unclear":
-        return ""
-    return f"by Welch's test {_range(welch, digits_for(welch, [0.0]))}"
+def _doubt(evidence: Evidence) -> str:
+    """What is against a change whatever its interval: seeds of the other side that diverged; else ''."""
+    return f"{counted(evidence.control, 'seed')} of what it is compared with diverged" if evidence.control else ""
 
 
 def _verb(points: float) -> str:

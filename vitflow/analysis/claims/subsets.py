@@ -64,4 +64,5 @@ def subsets_finding(runs: Mapping[str, Run], epochs: int) -> str:
 
 def _change(series: Series) -> str:
     points = (series.runs[0].test.mean or 0.0) - (series.runs[-1].test.mean or 0.0)
-    return f"{series.label} {'gains' if points > 0 else 'loses'} {abs(points):.1f} points"
+    n = min(series.runs[0].n, series.runs[-1].n)
+    return f"{series.label} {'gains' if points > 0 else 'loses'} {abs(points):.1f} points (n = {n})"

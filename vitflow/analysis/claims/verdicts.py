@@ -59,11 +59,11 @@ def _of_steady(steady: Sequence[Change], margin: float, *, every: bool) -> str:
     for change in steady:
         by_effect.setdefault(judge(of_group(change.run), margin), []).append(change)
     if "gained" in by_effect:
-        told = by_effect["gained"][:1]
-        said = f"gain at {spoken(told[0].value)}"
+        told = [*by_effect["gained"][:1], *by_effect.get("lost", [])[-1:]]
+        said = ", ".join(f"{'gain' if one.points > 0 else 'loss'} at {spoken(one.value)}" for one in told)
     elif "lost" in by_effect:
         told = by_effect["lost"]
-        all_lost = every and len(told) == len(steady)
+        all_lost = every and 1 < len(told) == len(steady)
         said = "loss at every value" if all_lost else f"loss at {several([spoken(one.value) for one in told])}"
     else:
         said = "no relevant change" if set(by_effect) == {"same"} else "no clear change"

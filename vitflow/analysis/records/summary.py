@@ -26,7 +26,6 @@ class Difference(Record):
     test: float
     test_interval: Interval | None  #: simultaneous within the group
     test_interval_overall: Interval | None  #: simultaneous over all changes, and over its group; None where it is none
-    test_welch: Interval | None  #: of this comparison alone, without a common variance
     validation: float | None
     validation_interval: Interval | None
     control_diverged: int = 0  #: seeds of the baseline

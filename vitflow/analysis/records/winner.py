@@ -57,7 +57,6 @@ class Contrast(Record):
     diverged: int  #: seeds of the run
     points: float
     interval: Interval | None  #: simultaneous over the contrasts beside it, and one wherever these two are compared
-    welch: Interval | None
     control_diverged: int = 0  #: seeds of the other
 
 
