@@ -102,9 +102,7 @@ def test_what_is_sure_goes_before_what_is_not_whatever_its_size() -> None:
     table = table_of(MEASURED | {"width=96": [90.0, 82.0, 86.0]})  # four points above, and anywhere
     first = table["depth=4"]
     assert first.difference is not None
-    significant = first.difference.model_copy(
-        update={"test_interval_overall": (-2.5, -1.5), "test_welch": (-2.4, -1.6)}
-    )
+    significant = first.difference.model_copy(update={"test_interval_overall": (-2.5, -1.5)})
     table["depth=4"] = first.model_copy(update={"difference": significant})
     assert found_in(table).headline == "Largest significant change: depth 4 loses 2.0 points (1.5 to 2.5)"
     table["depth=4"] = first.model_copy(update={"difference": first.difference.model_copy(update={"test": 0.1})})
@@ -116,15 +114,18 @@ def test_what_is_sure_goes_before_what_is_not_whatever_its_size() -> None:
 
 
 def test_convergence_is_told_from_training_twice_as_long() -> None:
-    longer = {"gained": (2.0, (1.0, 3.0)), "same": (0.1, (-0.2, 0.4)), "unclear": (0.3, (-0.6, 1.2))}
-    said = {
-        "gained": "Not converged: training twice as long gains 2.0 points (1.0 to 3.0)",
-        "same": "Converged: training twice as long matches the baseline within 0.5 points",
-        "unclear": "Convergence is open: training twice as long: no clear change (+0.3, −0.6 to +1.2)",
-    }
-    for effect, (points, interval) in longer.items():
+    twice = "training twice as long"
+    for points, interval, said in (
+        (2.0, (1.0, 3.0), f"Not converged: {twice} gains 2.0 points (1.0 to 3.0)"),
+        (0.1, (-0.2, 0.4), f"Converged: {twice} matches the baseline within 0.5 points"),
+        (-0.9, (-1.3, -0.6), f"Converged: {twice} loses 0.9 points (0.6 to 1.3)"),
+        (0.3, (-0.6, 1.2), f"Convergence is open: {twice}: no clear change (+0.3, −0.6 to +1.2)"),
+        # a gain, and perhaps one below the margin
+        (0.5, (0.1, 0.9), f"Convergence is open: {twice} gains 0.5 points (0.1 to 0.9)"),
+        (0.6, None, f"Convergence is open: {twice} gains 0.6 points (descriptive)"),
+    ):
         table = table_of(MEASURED) | {"epochs=200": a_run(points, interval, kind="budget")}
-        assert found_in(table).convergence == said[effect]
+        assert found_in(table).convergence == said
 
 
 def test_findings_name_numbers_and_references() -> None:
@@ -210,10 +211,6 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
         (
             {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(-0.3, (-1.3, 0.7))},
             "Patch size: no clear change at any value (largest: 2 −0.3, −1.3 to +0.7)",
-        ),
-        (
-            {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(1.2, (0.1, 2.3), (-0.7, 3.1))},
-            "Patch size: not significant at any value (largest: 2 +1.2, +0.1 to +2.3; by Welch's test −0.7 to +3.1)",
         ),
         (
             {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vitflow.analysis.intervals import dunnett_quantile, image_interval, simultaneous_intervals, welch_interval
+from vitflow.analysis.intervals import (
+    dunnett_intervals,
+    dunnett_quantile,
+    image_interval,
+    simultaneous_intervals,
+    welch_interval,
+)
 
 #: breaking strength of cotton fibres, standard and three chemical treatments (Dunnett, 1955, section 3)
 STANDARD = [55.0, 47.0, 48.0]
@@ -18,7 +24,7 @@ TREATMENTS = {"one": [55.0, 64.0, 64.0], "two": [55.0, 49.0, 52.0], "three": [50
 def test_intervals_of_dunnetts_own_example() -> None:
     # s^2 = 19 with 8 degrees of freedom; the two-sided 5 % point for three treatments is 2.88 (Dunnett, 1964, table II)
     half = 2.88 * math.sqrt(19) * math.sqrt(2 / 3)
-    intervals = simultaneous_intervals(STANDARD, TREATMENTS)
+    intervals = dunnett_intervals(STANDARD, TREATMENTS)
     for name, difference in {"one": 11, "two": 2, "three": -5}.items():
         interval = intervals[name]
         assert interval is not None
@@ -29,7 +35,7 @@ def test_intervals_agree_with_scipy() -> None:
     generator = np.random.default_rng(1)
     baseline, a, b = (generator.normal(mean, 0.3, n) for mean, n in ((80, 6), (81, 3), (80, 4)))
     expected = stats.dunnett(a, b, control=baseline, rng=np.random.default_rng(0)).confidence_interval(0.95)
-    found = simultaneous_intervals(list(baseline), {"a": list(a), "b": list(b)})
+    found = dunnett_intervals(list(baseline), {"a": list(a), "b": list(b)})
     for name, low, high in zip("ab", expected.low, expected.high, strict=True):
         assert found[name] == pytest.approx((low, high), abs=2e-3)  # scipy integrates at random
 
@@ -37,20 +43,20 @@ def test_intervals_agree_with_scipy() -> None:
 def test_one_comparison_is_students_t() -> None:
     baseline, point = [80.1, 80.4, 79.9, 80.3], [81.0, 80.8, 81.3]
     expected = stats.ttest_ind(point, baseline).confidence_interval(0.95)  # pooled variance
-    found = simultaneous_intervals(baseline, {"p": point})["p"]
+    found = dunnett_intervals(baseline, {"p": point})["p"]
     assert found == pytest.approx((expected.low, expected.high), abs=6e-4)
 
 
 def test_more_comparisons_widen_every_interval() -> None:
     # of the same pooled variance: a simultaneous interval is wider than one for this point alone
     pooled = math.sqrt(19 * (1 / 3 + 1 / 3))
-    interval = simultaneous_intervals(STANDARD, TREATMENTS)["two"]
+    interval = dunnett_intervals(STANDARD, TREATMENTS)["two"]
     assert interval is not None
     assert (interval[1] - interval[0]) / 2 > 1.1 * pooled * stats.t.ppf(0.975, 8)
 
 
 def test_equal_values_give_equal_bits() -> None:
-    assert simultaneous_intervals(STANDARD, TREATMENTS) == simultaneous_intervals(STANDARD, TREATMENTS)
+    assert dunnett_intervals(STANDARD, TREATMENTS) == dunnett_intervals(STANDARD, TREATMENTS)
 
 
 def test_below_three_seeds_there_is_no_interval() -> None:
@@ -115,15 +121,29 @@ def test_where_spreads_differ_welch_keeps_what_dunnett_breaks() -> None:
     for _ in range(trials):
         base = generator.normal(0, 1, 6).tolist()
         points = {str(i): generator.normal(0, 4 if i == 0 else 1, 3).tolist() for i in range(10)}
-        claimed = [name for name, bounds in simultaneous_intervals(base, points).items() if bounds and beside(bounds)]
-        alone += bool(claimed)
-        together += any((bounds := welch_interval(base, points[name])) and beside(bounds) for name in claimed)
+        alone += any(map(beside, dunnett_intervals(base, points).values()))
+        together += any(map(beside, simultaneous_intervals(base, points).values()))
     assert alone / trials > 0.15
     assert together / trials < 0.10
 
 
-def beside(bounds: tuple[float, float]) -> bool:
-    return bounds[0] > 0 or bounds[1] < 0
+def beside(bounds: tuple[float, float] | None) -> bool:
+    return bounds is not None and (bounds[0] > 0 or bounds[1] < 0)
+
+
+def test_an_interval_reaches_as_far_as_dunnetts_and_welchs() -> None:
+    baseline, points = [80.0, 80.2, 79.9, 80.3], {"calm": [81.0, 81.1, 81.05], "wild": [79.0, 83.0, 81.0]}
+    dunnett, found = dunnett_intervals(baseline, points), simultaneous_intervals(baseline, points)
+    further = set()
+    for name, values in points.items():
+        welch = welch_interval(baseline, values)
+        assert dunnett[name] and welch and found[name]
+        assert found[name] == (min(dunnett[name][0], welch[0]), max(dunnett[name][1], welch[1]))
+        further.add("Welch" if welch[0] < dunnett[name][0] else "Dunnett")
+    assert further == {"Welch", "Dunnett"}
+    # where a side has no spread of its own, the others' is what there is
+    flat = {"flat": [81.0] * 3, "wild": points["wild"]}
+    assert simultaneous_intervals([80.0] * 3, flat)["flat"] == dunnett_intervals([80.0] * 3, flat)["flat"] is not None
 
 
 def test_the_interval_over_images_is_that_of_a_mean_of_shares() -> None:

@@ -24,18 +24,21 @@ def runs(**means: float) -> dict[str, Run]:
 def test_a_change_that_wants_another_rate_is_compared_with_the_baseline_at_its_best() -> None:
     table = runs(base=80.0, base_at_2=79.0, base_at_8=81.0, narrow=77.0, narrow_at_2=75.0, narrow_at_8=79.5)
     assert at_own_rates("width=48", table) == (
-        "At rates of their own (0.008, baseline 0.008) it is −1.5 points apart, "
+        "Each at its best rate tried (0.008, baseline 0.008) it is −1.5 points apart, "
         "−3.0 points at the baseline's learning rate."
     )
     table = runs(base=80.0, base_at_2=79.0, base_at_8=78.0, narrow=77.0, narrow_at_2=75.0, narrow_at_8=79.5)
     assert at_own_rates("width=48", table).startswith(
-        "At rates of their own (0.008, baseline its own) it is −0.5 points"
+        "Each at its best rate tried (0.008, baseline its own) it is −0.5 points"
     )
 
 
 def test_a_change_whose_rate_is_best_is_said_to_be_suited() -> None:
     table = runs(base=80.0, base_at_2=79.0, narrow=77.0, narrow_at_2=75.0)
-    assert at_own_rates("width=48", table) == "Its rate suits it: of 2 learning rates it is best at the baseline's."
+    assert (
+        at_own_rates("width=48", table)
+        == "Of 2 learning rates, the baseline's gives it the best mean validation accuracy."
+    )
 
 
 @pytest.mark.parametrize("missing", ["learning_rate=0.002", "learning_rate=0.002+width=48"])

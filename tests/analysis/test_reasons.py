@@ -97,6 +97,8 @@ def test_losers_are_counted_by_how_they_fit() -> None:
     assert fit_finding([less, less, more, alike, gained], BASE, 0.5) == (
         "Of 4 changes that lost accuracy, 2 underfit and 1 overfit"
     )
+    hardly = a_run(**LOSS, clean_train=around(75.0), test=around(70.0))  # a point of a loss of 13
+    assert "1 underfit" in fit_finding([less, hardly], BASE, 0.5)
     one = "The one change that lost accuracy "
     assert fit_finding([less], BASE, 0.5) == f"{one}underfits"
     assert fit_finding([more], BASE, 0.5) == f"{one}overfits"
@@ -128,14 +130,14 @@ def test_what_to_do_next_follows_from_the_numbers() -> None:
     assert steps[0] == "Train the baseline twice as long: whether it has converged is unknown."
     assert steps[1] == "More seeds for 2 unclear changes, registers 4 first."
     assert steps[2] == "A lower learning rate for what diverged: learning rate 1."
-    assert steps[3].startswith("Fewer and more images at equal steps")
+    assert steps[3].startswith("Fewer images at equal steps")
 
 
 @pytest.mark.parametrize(
     ("rival", "lead"),
     [
         (a_run(9.0, (8.0, 10.0), kind="family", family="resnet"), ": does the ResNet's lead shrink?"),
-        (a_run(9.0, (8.0, 10.0), (-1.0, 19.0), kind="family", family="resnet"), "."),
+        (a_run(9.0, (-1.0, 19.0), kind="family", family="resnet"), "."),
         (a_run(9.0, kind="family", family="resnet"), "."),
         (a_run(-9.0, (-10.0, -8.0), kind="family", family="resnet"), "."),
         (a_run(9.0, (8.0, 10.0), kind="family"), "."),
@@ -144,7 +146,7 @@ def test_what_to_do_next_follows_from_the_numbers() -> None:
     ],
 )
 def test_only_a_resnet_that_surely_gains_has_a_lead_to_ask_about(rival: Run, lead: str) -> None:
-    assert next_steps(summary_of(rival=rival))[-1] == f"Fewer and more images at equal steps{lead}"
+    assert next_steps(summary_of(rival=rival))[-1] == f"Fewer images at equal steps{lead}"
 
 
 def test_what_is_settled_is_not_asked_for() -> None:
@@ -152,4 +154,4 @@ def test_what_is_settled_is_not_asked_for() -> None:
     settled = {epochs: a_run(0.1, (-0.2, 0.4), kind="budget"), "few": a_run(-9.0, kind="subset"), "c": a_run(**GAIN)}
     assert next_steps(summary_of(**settled)) == []
     gains = settled | {epochs: a_run(**GAIN, kind="budget")}
-    assert next_steps(summary_of(**gains))[0].startswith("Train longer: twice the epochs still gain")
+    assert next_steps(summary_of(**gains))[0].startswith("Train longer: twice the epochs may still gain")

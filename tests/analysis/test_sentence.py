@@ -63,16 +63,6 @@ def test_seeds_that_agree_to_the_last_digit_have_no_interval_and_are_not_called_
     assert said(2.0, None, n=3, seeds=3) == "SwiGLU gains 2.0 points (no spread over seeds, so no interval)"
 
 
-def test_what_welchs_test_does_not_support_is_not_sure() -> None:
-    expected = "SwiGLU: not significant (+1.3, +0.9 to +1.7; by Welch's test −0.4 to +3.0)"
-    assert said(1.3, (0.9, 1.7), welch=(-0.4, 3.0)) == expected
-    assert said(1.3, (0.9, 1.7), welch=(0.1, 2.5)) == "SwiGLU gains 1.3 points (0.9 to 1.7)"
-    # nor is equality
-    assert said(0.1, (-0.2, 0.4), welch=(-0.8, 1.0)).startswith("SwiGLU: not significant (+0.1, ")
-    # what Dunnett's does not support, Welch's cannot save
-    assert said(0.2, (-0.6, 1.0), welch=(0.1, 0.3)) == "SwiGLU: no clear change (+0.2, −0.6 to +1.0)"
-
-
 def test_a_run_with_a_diverged_seed_never_gains() -> None:
     assert said(5.0, (4.0, 6.0), diverged=1, seeds=3) == "SwiGLU diverged with 1 of 3 seeds"
     assert said(5.0, None, diverged=2, seeds=3) == "SwiGLU diverged with 2 of 3 seeds"
@@ -89,7 +79,7 @@ def test_points_are_signed_with_a_true_minus_and_zero_has_none(value: float, exp
 def test_nothing_is_sure_beside_a_run_of_which_only_the_lucky_seeds_may_be_left(
     interval: tuple[float, float] | None,
 ) -> None:
-    found = Evidence(1.3, interval, interval, 3, seeds=3, control=2)
+    found = Evidence(1.3, interval, 3, seeds=3, control=2)
     assert judge(found, 0.5) == "unclear" and not found.significant and not beyond(found, 0.5)
     numbers = "+1.3" if interval is None else f"+1.3, {signed(interval[0], 1)} to {signed(interval[1], 1)}"
     told = f"SwiGLU: not significant ({numbers}; 2 seeds of what it is compared with diverged)"
@@ -105,19 +95,17 @@ MARGINS = st.sampled_from([0.1, 0.25, 0.5, 1.0])
 
 @st.composite
 def evidence(draw: st.DrawFn) -> Evidence:
-    points, half, other = draw(POINTS), draw(WIDTHS), draw(WIDTHS | st.none())
-    welch = None if other is None else (round(points - other, 3), round(points + other, 3))
+    points, half = draw(POINTS), draw(WIDTHS)
     interval = (round(points - half, 3), round(points + half, 3))
     diverged, control = draw(st.sampled_from([0, 0, 0, 1])), draw(st.sampled_from([0, 0, 0, 1]))
-    return Evidence(points, interval, welch, 3, diverged=diverged, seeds=3, control=control)
+    return Evidence(points, interval, 3, diverged=diverged, seeds=3, control=control)
 
 
 @given(evidence(), MARGINS)
 def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, margin: float) -> None:
     told = sentence("X", found, margin)
     assert found.interval is not None
-    (low, high), welch = found.interval, found.welch or found.interval
-    both = (min(low, welch[0]), max(high, welch[1]))
+    low, high = found.interval
     numbers = [float(number.replace("−", "-")) for number in re.findall(r"[−+]?\d+\.\d+", told)]
     assert "−0.0 " not in told and "-" not in told
     if found.diverged:
@@ -129,15 +117,15 @@ def test_no_sentence_contradicts_its_interval_as_it_is_printed(found: Evidence, 
     elif claimed := re.fullmatch(r"X (gains|loses) ([\d.]+) points \(([\d.]+) to ([\d.]+)\)", told):
         size, near, far = map(float, claimed.groups()[1:])
         assert 0 < near <= size <= far and far > margin
-        assert both[0] > 0 if claimed[1] == "gains" else both[1] < 0
+        assert low > 0 if claimed[1] == "gains" else high < 0
     elif "below what we call relevant" in told:
-        assert (both[0] > 0 or both[1] < 0) and -margin <= low and high <= margin and numbers[0] > 0
+        assert (low > 0 or high < 0) and -margin <= low and high <= margin and numbers[0] > 0
     elif "matches" in told:
-        assert -margin <= both[0] <= 0 <= both[1] <= margin
+        assert -margin <= low <= 0 <= high <= margin
     else:
-        # neither beside zero nor inside the margin, by one of the tests at least, and printed so
-        assert both[0] <= 0 <= both[1] and (both[0] < -margin or both[1] > margin)
-        assert "not significant" in told or numbers[1] <= 0 <= numbers[2]
+        # neither beside zero nor inside the margin, and printed so
+        assert low <= 0 <= high and (low < -margin or high > margin)
+        assert numbers[1] <= 0 <= numbers[2]
     assert {"gained": "gains", "lost": "loses"}.get(judge(found, margin), "") in told
 
 

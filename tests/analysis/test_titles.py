@@ -87,18 +87,18 @@ def test_families_name_models_where_they_tell_them_apart() -> None:
         ),
         (
             titles.patches_title,
-            "Three components explain 53 % of the ViT's patch variance and 26 % of the ResNet's",
-            "Three components explain 53 % of the ViT's patch variance",
+            "Three components explain 53 % of the ViT's late patch variance and 26 % of the ResNet's",
+            "Three components explain 53 % of the ViT's late patch variance",
         ),
         (
             titles.spectrum_title,
-            "90 % of the patch variance lies in 12 % of the ViT's dimensions and 42 % of the ResNet's",
-            "90 % of the patch variance lies in 12 % of the ViT's dimensions",
+            "Components for 90 % of the late patch variance: 6 of 50 in the ViT and 21 of 50 in the ResNet",
+            "Components for 90 % of the late patch variance: 6 of 50 in the ViT",
         ),
         (
             titles.separation_title,
-            "Linear-probe accuracy goes from 21 to 74 % in the ViT and from 21 to 74 % in the ResNet",
-            "Linear-probe accuracy goes from 21 to 74 % in the ViT",
+            "Linear-probe accuracy, input to head, goes from 21 to 74 % in the ViT and from 21 to 74 % in the ResNet",
+            "Linear-probe accuracy, input to head, goes from 21 to 74 % in the ViT",
         ),
     ],
 )
@@ -125,8 +125,8 @@ def test_attention_maps_are_told_by_the_number_of_patches(asks: Any) -> None:
     maps = Packed.of(np.zeros((2, 1, 8, 8)), "uint8")
     seen = Attention(asks=asks, patches=(50.2, 30.0, 12.4), image=maps, patch=maps)
     model = VIT.model_copy(update={"attention": seen})
-    said = f"In the first block {asks} attends to about 50 of 64 patches"
-    assert titles.attention_maps_title([RESNET, model]) == f"{said}, in the last to 12"
+    said = f"Patches that {asks} effectively attends to: 50 of 64 in the first block"
+    assert titles.attention_maps_title([RESNET, model]) == f"{said}, 12 in the last"
     one = model.model_copy(update={"attention": seen.model_copy(update={"patches": (50.2,)})})
     assert titles.attention_maps_title([one]) == said
     assert titles.attention_maps_title([RESNET]) == "No model has attention"
@@ -147,14 +147,12 @@ def test_positions_are_told_by_their_neighbours() -> None:
 
 def test_attention_distance_is_told_beside_its_value_for_uniform_attention() -> None:
     vit = looked("vit", attention=((10.0, 12.0), (14.0, 16.48)), uniform=16.6)
-    said = (
-        "Mean attention distance is 11.0 pixels in the first block, 15.2 in the last; uniform attention would have 16.6"
-    )
+    said = "Mean attention distance is 11.0 pixels in block 1, 15.2 in block 2; uniform attention would have 16.6"
     assert titles.attention_title([looked("resnet"), vit]) == said
     near = looked("vit", attention=((3.951, 4.0),), uniform=4.016)
     assert (
         titles.attention_title([near])
-        == "Mean attention distance is 3.98 pixels in the first block; uniform attention would have 4.02"
+        == "Mean attention distance is 3.98 pixels in block 1; uniform attention would have 4.02"
     )
     assert titles.attention_title([looked("resnet")]) == "No model that was inspected has attention"
 
@@ -163,7 +161,7 @@ def test_ranks_and_shifts_are_told_for_both() -> None:
     models = [looked("vit"), looked("resnet")]
     vit = {"1": spread([95.0]), "10": spread([81.0, 82.0]), "3": spread([90.0])}
     resnet = {"1": spread([99.0]), "10": spread([55.4])}
-    ranks = "At the last layer, the effective rank is 31 % of the ViT's width and 31 % of the ResNet's"
+    ranks = "Late patch tokens have an effective rank of 31 % of the ViT's width and 31 % of the ResNet's"
     assert titles.layers_title(models) == ranks
     shifts = "Shifted by 10 pixels, 82 % of images keep their prediction in the ViT and 55 % in the ResNet"
     assert titles.shifts_title(models, [vit, resnet]) == shifts

@@ -41,9 +41,7 @@ def around(mean: float) -> Statistics:
     return Statistics(mean=mean, sd=0.25, values=(mean - 0.25, mean, mean + 0.25))
 
 
-def a_run(
-    points: float | None = None, interval: Interval | None = None, welch: Interval | None = None, **changes: Any
-) -> Run:
+def a_run(points: float | None = None, interval: Interval | None = None, **changes: Any) -> Run:
     """A run of three seeds, ``points`` of test accuracy from the baseline; None for what cannot be compared.
 
     ``interval`` is that of its group and over all changes; by default it has two seeds to compare where it has none.
@@ -53,7 +51,6 @@ def a_run(
         test=points or 0.0,
         test_interval=interval,
         test_interval_overall=interval,
-        test_welch=welch,
         validation=points,
         validation_interval=None,
     )
@@ -123,7 +120,7 @@ def confirmed(label: str, test: float | None = 87.0, **changes: Any) -> Confirme
 
 
 def contrast(points: float, interval: Interval | None = None) -> Contrast:
-    return Contrast(n=3, diverged=0, points=points, interval=interval, welch=interval)
+    return Contrast(n=3, diverged=0, points=points, interval=interval)
 
 
 def winners(**changes: Any) -> Winners:

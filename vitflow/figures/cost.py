@@ -54,8 +54,9 @@ def draw(analysis: Analysis) -> Drawing:
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
     left = f" Left out: {counted(apart, 'run')} on fewer images or for other epochs." if apart else ""
     of = seeds(summary, list(runs))
-    caption = f"Accuracy against cost, {of}; the line joins runs that none beats at the same cost or less (multiplications within "
-        f"{MULTIPLICATIONS.alike - 1:.0%}, times within {TIME.alike - 1:.0%} count as the same).{clock}{left}"
+    same = f"multiplications within {MULTIPLICATIONS.alike - 1:.0%}, times within {TIME.alike - 1:.0%}"
+    line = f"the line joins runs that none beats at the same cost ({same}) or less"
+    caption = f"Accuracy against cost, {of}; {line}.{clock}{left}"
     listed = "; ".join(
         f"{run.label} {short(run.multiplications)} multiplications, time {_time(run)}, {run.test.mean:.1f} % "
         f"(n = {run.n})"
