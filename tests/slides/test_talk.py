@@ -50,7 +50,7 @@ def test_axes_of_the_architecture_and_other_groups_have_slides_of_their_own(summ
     assert [axis.axis for axis in found["main_axes"]] == ["patch_size"]
     patch_size = found["main_axes"][0]
     assert [change.value for change in found["others"](patch_size)] == ["2", "8"]
-    assert found["verdict"](patch_size) == "gain at 2"
+    assert found["verdict"](patch_size) == "gain at 2, loss at 8"
     (training,) = found["main_groups"]
     assert (training.name, training.heading, training.ends) == ("training", "Training", list(summary.axes[1:]))
     assert training.runs == talk.by_difference([summary.runs[f"augmentation={value}"] for value in ("none", "crop")])

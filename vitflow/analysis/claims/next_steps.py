@@ -16,7 +16,7 @@ def next_steps(summary: Summary) -> list[str]:
     if longer is None or longer.difference is None:
         steps.append("Train the baseline twice as long: whether it has converged is unknown.")
     elif not converged(longer, margin):
-        steps.append("Train longer: twice the epochs may still gain, and the order of changes may shift.")
+        steps.append("Train longer: twice the epochs may still gain, and ranks may change.")
     changes = [run for run in runs.values() if run.kind == "change" and run.difference and run.difference.test_interval]
     open_ones = [run for run in changes if effect(run, margin) == "unclear"]
     if open_ones:
