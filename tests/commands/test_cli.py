@@ -101,6 +101,7 @@ def test_help_imports_no_command_and_that_of_most_commands_no_torch() -> None:
         (["train", "--run", "baseline", "--seed", "9"], "run 'baseline' has no seed 9; valid: 0, 1"),
         (["train", "--run", "baseline", "--seed", "one"], "invalid int value: 'one'"),
         (["train", "--run", "baseline", "--threads", "0"], "expected a positive whole number, got '0'"),
+        (["train", "--run", "baseline", "--threads", "100000"], "expected at most 1024, got 100000"),
         (["train", "--pending", "--time-limit", "soon"], "expected a positive whole number, got 'soon'"),
         (["train", "--run", "best_architecture"], "is not selected yet; run `vitflow analyse`"),
         (["train", "--pendign"], "unrecognized arguments: --pendign"),

@@ -89,3 +89,22 @@ def test_the_time_that_scoring_is_allowed_follows_from_the_speed_of_training(don
     speed = read_json(BASELINE.train)["cost"]["images_per_second"]
     images = sum(read_json(BASELINE.metrics)[split]["images"] for split in ("validation", "test", "train"))
     assert progress.scoring_seconds(study, ledger.all_jobs(study)[0]) >= images / speed > 0
+
+
+@pytest.mark.parametrize("more", [["--run", "baseline"], ["--seed", "1"]])
+def test_pending_is_not_asked_for_together_with_one_run(
+    here: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    assert cli.main(["train", "--pending", *more]) == 2
+    assert "leave out --run and --seed, or --pending" in capsys.readouterr().err
+
+
+def test_what_is_trained_is_not_trained_again_where_its_weights_are_elsewhere(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BASELINE.checkpoint.unlink()
+    BASELINE.metrics.unlink()
+    assert cli.main(["train", "--pending"]) == 2
+    told = capsys.readouterr().err
+    assert f"{BASELINE.checkpoint}: weights are missing" in told and "vitflow restore" in told
+    assert not BASELINE.checkpoint.exists()

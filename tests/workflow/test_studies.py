@@ -54,6 +54,7 @@ def test_a_study_beside_config_yaml_is_recorded_pulled_and_reproduced_though_tha
         ("study.yaml", "study: mine".encode("utf-16"), "study.yaml: not UTF-8 text but UTF-16; save it as UTF-8"),
         ("study.yaml", b"study: [", "study.yaml: not valid YAML"),
         ("study.yaml", b"since: 2024-02-30", "study.yaml: line 1: 2024-02-30 would be read as a date"),
+        ("study.yaml", b"seeds: 2", "study.yaml: study: missing; it names the study and its results"),
         ("workflow/studies/digit.yaml", None, ": no such file; did you mean 'workflow/studies/digits.yaml'?"),
         ("figures", None, "; targets stand before --configfile, or after `--`"),
     ],

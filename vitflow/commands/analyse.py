@@ -161,6 +161,8 @@ def select(study: Study) -> None:
 
 def best(study: Study) -> None:
     """Report the finalists on their fresh seeds: analysis/best.json, and metrics of the two that are winners."""
+    if study.best is None:
+        raise LedgerError(f"study '{study.study}' has no section 'best'")
     home, chosen, jobs = Layout(study.study), ledger.selection(study), ledger.fresh_jobs(study)
     if chosen is None:
         raise LedgerError("no winner is selected yet; run `vitflow analyse` when the grid is finished")

@@ -11,6 +11,8 @@ from vitflow.results.place import check_folder, check_links, check_name
 from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
 
+MOST_THREADS = 1024
+
 
 def add_study(parser: argparse.ArgumentParser) -> None:
     """``--config``."""
@@ -27,7 +29,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_machine(parser: argparse.ArgumentParser) -> None:
     """What the command may use of this machine: ``--threads``, ``--gpus``, ``--jobs-per-gpu``."""
     parser.add_argument(
-        "--threads", type=positive, default=THREADS, metavar="N", help=f"CPU threads (default: {THREADS})"
+        "--threads", type=threads, default=THREADS, metavar="N", help=f"CPU threads (default: {THREADS})"
     )
     parser.add_argument(
         "--gpus", type=int, default=0, metavar="N", help="stop where fewer are here (default: 0, the CPU will do)"
@@ -50,6 +52,13 @@ def positive(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a positive whole number, got '{text}'")
+    return number
+
+
+def threads(text: str) -> int:
+    """Threads, as argparse wants it told: a number that no machine has ends torch without a word."""
+    if (number := positive(text)) > MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"expected at most {MOST_THREADS}, got {number}")
     return number
 
 

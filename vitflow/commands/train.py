@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     """Train what was asked for; 0, or 75 where something is left."""
     study, machine = study_of(options), machine_of(options)
     if options.pending:
+        if options.run_name or options.seed:
+            raise ConfigError("--pending trains whatever is missing; leave out --run and --seed, or --pending")
         return _run_pending(study, machine)
     if not options.run_name:
         raise ConfigError("say --run NAME or --pending; `vitflow status` lists the names")
@@ -145,7 +147,9 @@ def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) ->
         signals.noted() as requested,
         told_if_memory_ends(who, job.config.training.batch_size, device.type),
     ):
-        if job.is_over or (job.status == "trained" and job.paths.checkpoint.exists()):
+        if elsewhere := ledger.weights_needed(study, job, job.paths.metrics):
+            raise ledger.LedgerError(elsewhere)  # days of training may be in them
+        if job.is_over or job.status == "trained":
             say(f"{who}: already trained")
             return requested()
         sweep_results(job)

@@ -109,12 +109,16 @@ def check_configfiles(words: Sequence[str]) -> None:
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
-    for name in parser.parse_known_args(words)[0].configfile:
+    names, named = parser.parse_known_args(words)[0].configfile, False
+    for name in names:
         try:
-            read_yaml(name)
+            found = read_yaml(name)
         except ConfigError as error:
             targets = "" if Path(name).suffix else "; targets stand before --configfile, or after `--`"
             sys.exit(f"{error}{targets}")
+        named |= isinstance(found, dict) and "study" in found
+    if names and not named:  # else it would be read as changes to config.yaml
+        sys.exit(f"{names[0]}: study: missing; it names the study and its results, for example 'study: mine'")
 
 
 def parse_study(data: Any, where: str) -> Study:
