@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.commands import TINY, Mistake, edited
 from support.files import append
-from support.results import HOME
+from support.results import BASELINE, HOME
 
 from vitflow import cli
 from vitflow.commands import analyse as command
@@ -28,6 +28,18 @@ def test_tables_are_of_whatever_is_finished_and_say_how_much_that_is(done: Path)
     assert stages(read_study("config.yaml"))["summary"].state == "current"
     assert [line.split(",")[0] for line in HOME.summary.read_text().splitlines()[1:]] == list(finished)
     assert {path.stem for path in HOME.metrics.iterdir()} == finished.keys()
+
+
+def test_no_table_is_made_from_results_that_were_edited_or_damaged(done: Path, mistake: Mistake) -> None:
+    scores = read_json(BASELINE.metrics)
+    write_json(BASELINE.metrics, scores | {"test": scores["test"] | {"accuracy": 99.5}})
+    assert f"{BASELINE.metrics}: edited by hand" in mistake("analyse", "summary")
+    write_json(BASELINE.metrics, scores | {"test": scores["test"] | {"accuracy": "high"}})
+    assert f"{BASELINE.metrics}: edited by hand" in mistake("analyse", "summary")
+    write_json(BASELINE.metrics, scores)
+    BASELINE.history.write_bytes(b"\x89\xff, cut")
+    assert f"{BASELINE.history}: not what {BASELINE.train} says; get it back" in mistake("analyse", "summary")
+    assert not HOME.summary.exists()
 
 
 def test_tables_of_runs_that_the_study_no_longer_has_are_taken_away(done: Path) -> None:

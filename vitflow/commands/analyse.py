@@ -23,8 +23,9 @@ from vitflow.data.manifest import notes
 from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
+from vitflow.results.audit import altered
 from vitflow.results.layout import WINNERS, Layout
-from vitflow.results.ledger import LedgerError
+from vitflow.results.ledger import Job, LedgerError
 from vitflow.results.stages import stages
 from vitflow.study.grid import BASELINE, BEST, expand, feature_runs, inspected_runs
 from vitflow.study.models import ViT
@@ -70,6 +71,7 @@ def summary(study: Study) -> None:
                 f"run `snakemake train` or `vitflow train --pending`"
             )
         if job.is_over:
+            _check(job)
             finished.append(job)
     if not finished:
         raise LedgerError(
@@ -140,6 +142,12 @@ def features(study: Study) -> None:
     stages(study)["features"].seal()
 
 
+def _check(job: Job) -> None:
+    """Raise LedgerError where results of a job were edited or damaged after they were stored."""
+    if problems := altered(job):
+        raise LedgerError(problems[0])
+
+
 def select(study: Study) -> None:
     """Choose what is confirmed on fresh seeds, from validation results of the finished static grid."""
     if study.best is None:
@@ -150,6 +158,7 @@ def select(study: Study) -> None:
             raise LedgerError(
                 f"{job.run} seed {job.seed} is {job.status}; winners are chosen when the grid is finished"
             )
+        _check(job)
         scores = read_json(job.paths.metrics)["validation"]
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
     chosen = selection.select(

@@ -107,6 +107,8 @@ def train_pending(study: Study, machine: Machine) -> int:
         say(f"[{number}/{total}] {job.run} seed {job.seed}{left}")
         if machine.is_over():
             break
+        if elsewhere := ledger.weights_needed(study, job, job.paths.metrics):
+            raise ledger.LedgerError(elsewhere)  # who wants them trained again names the run
         waiting = job.status == "trained"  # since an earlier sitting: scored first, or a short limit never gets there
         try:
             asked = train(study, job, machine)
@@ -147,9 +149,7 @@ def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) ->
         signals.noted() as requested,
         told_if_memory_ends(who, job.config.training.batch_size, device.type),
     ):
-        if elsewhere := ledger.weights_needed(study, job, job.paths.metrics):
-            raise ledger.LedgerError(elsewhere)  # days of training may be in them
-        if job.is_over or job.status == "trained":
+        if job.is_over or (job.status == "trained" and job.paths.checkpoint.exists()):
             say(f"{who}: already trained")
             return requested()
         sweep_results(job)
