@@ -34,7 +34,7 @@ lint: $(READY)  ## style and types
 # two workers with a thread each; a file of tests stays on one of them, for its fixtures; the longest files first
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
-test: lint  ## style, types and the tests, ten minutes on two cores
+test: lint  ## style, types and the tests, a quarter of an hour on two cores
 	$(TESTS) -m "not slow"
 
 test-all: lint  ## the long tests too

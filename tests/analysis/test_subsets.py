@@ -32,16 +32,16 @@ def test_each_model_has_a_series_from_the_fewest_images_to_all() -> None:
 
 def test_the_title_says_what_each_loses_and_how_they_were_compared() -> None:
     assert subsets_finding(RUNS, EPOCHS) == (
-        "From 45,000 to 5,000 training images, at equal steps: ViT, baseline loses 25.0 points (n = 3), "
-        "ResNet-18, half width loses 14.5 points (n = 3)"
+        "From 45,000 to 5,000 training images, at equal steps (n = 3): ViT, baseline loses 25.0 points, "
+        "ResNet-18, half width loses 14.5 points"
     )
     epochs = {"baseline": RUNS["baseline"], "train_images=5000": on(5_000, 50.0)}
-    assert subsets_finding(epochs, EPOCHS).startswith("From 45,000 to 5,000 training images, at equal epochs: ")
+    assert subsets_finding(epochs, EPOCHS).startswith("From 45,000 to 5,000 training images, at equal epochs (n = 3): ")
 
 
 def test_nothing_is_called_equal_that_is_not_and_a_gain_is_no_loss() -> None:
     runs = {"baseline": RUNS["baseline"], "epochs=200+train_images=5000": on(5_000, 81.0)}
-    title = "From 45,000 to 5,000 training images: ViT, baseline gains 1.0 points (n = 3)"
+    title = "From 45,000 to 5,000 training images (n = 3): ViT, baseline gains 1.0 points"
     assert subsets_finding(runs, EPOCHS) == title
     both = runs | {"train_images=5000": on(5_000, 50.0)}
     assert [one.equal for one in by_images(both, EPOCHS)] == [""]

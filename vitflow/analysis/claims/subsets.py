@@ -59,10 +59,11 @@ def subsets_finding(runs: Mapping[str, Run], epochs: int) -> str:
     first, last = series[0].runs[0].train_images, series[0].runs[-1].train_images
     alike = [one for one in series if one.runs[0].train_images == first and one.equal == series[0].equal]
     how = f", at equal {series[0].equal}" if series[0].equal else ""
-    return f"From {last:,} to {first:,} training images{how}: {several([_change(one) for one in alike], 3)}"
+    seeds = sorted({run.n for one in alike for run in (one.runs[0], one.runs[-1])})
+    n = f"n = {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else "")
+    return f"From {last:,} to {first:,} training images{how} ({n}): {several([_change(one) for one in alike], 3)}"
 
 
 def _change(series: Series) -> str:
     points = (series.runs[0].test.mean or 0.0) - (series.runs[-1].test.mean or 0.0)
-    n = min(series.runs[0].n, series.runs[-1].n)
-    return f"{series.label} {'gains' if points > 0 else 'loses'} {abs(points):.1f} points (n = {n})"
+    return f"{series.label} {'gains' if points > 0 else 'loses'} {abs(points):.1f} points"
