@@ -97,7 +97,7 @@ def test_losers_are_counted_by_how_they_fit() -> None:
     assert fit_finding([less, less, more, alike, gained], BASE, 0.5) == (
         "Of 4 changes that lost accuracy, 2 underfit and 1 overfit"
     )
-    hardly = a_run(**LOSS, clean_train=around(75.0), test=around(70.0))  # a point of a loss of 13
+    hardly = a_run(-13.0, (-14.0, -12.0), clean_train=around(75.0))  # a point of a loss of 13
     assert "1 underfit" in fit_finding([less, hardly], BASE, 0.5)
     one = "The one change that lost accuracy "
     assert fit_finding([less], BASE, 0.5) == f"{one}underfits"

@@ -115,7 +115,8 @@ def _inspected(run: Run, label: str, seeds: Sequence[Mapping[str, Any]]) -> Insp
     layers = _in_order(seeds[0]["layers"])
     last, distances = len(layers) - 1, None
     # where [CLS] is read, patch tokens of the last block reach no output: nothing has taught them what they do
-    read = slice(None) if model.family != "vit" or model.pool != "cls" or model.depth == 1 else slice(-1)
+    unread = isinstance(model, ViT) and model.pool == "cls" and model.depth > 1
+    read = slice(-1 if unread else None)
     if isinstance(model, ViT):
         found = np.sort([seed["attention_distance"] for seed in seeds], axis=-1).mean(axis=0)  # [depth, heads]
         distances = tuple(tuple(_round(value) for value in heads) for heads in found[read])

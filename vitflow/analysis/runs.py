@@ -131,7 +131,7 @@ def _scores(finished: list[Result]) -> dict[str, Statistics]:
         "test_loss": over_seeds("test", "loss"),
         "test_ece": over_seeds("test", "ece"),
         "attention_distance": spread(
-            # without the last block, whose patches nothing reads where [CLS] is
+            # of all alike without the last block, whose patches nothing reads where [CLS] is
             [
                 float(np.mean(i["attention_distance"][:-1] or i["attention_distance"]))
                 for i in inspected

@@ -169,11 +169,10 @@ class _Chooser:
                 continue
             if lost:
                 reasons.append(f"the gain of {label} is not significant: {lost} of the baseline's seeds diverged")
+            elif obstacle := self._obstacle(run, changes):
+                reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
             else:
-                if obstacle := self._obstacle(run, changes):
-                    reasons.append(f"{label} gains {gain:.2f} points, but {obstacle}")
-                else:
-                    significant.append(_Candidate(axis, label, gain, changes))
+                significant.append(_Candidate(axis, label, gain, changes))
         return max(significant, key=lambda candidate: candidate.gain, default=None)
 
     def _obstacle(self, run: str, changes: Mapping[str, Scalar]) -> str:

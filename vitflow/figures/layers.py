@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
-from vitflow.analysis.claims.wording import counted
+from vitflow.analysis.claims.wording import between
 from vitflow.analysis.records import Inspected, Layer
+from vitflow.analysis.titles import UNSEEN
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
@@ -23,7 +24,7 @@ def draw(analysis: Analysis) -> Drawing:
     """Effective rank in parts of the width; largest and median norm of patch tokens, registers beside."""
     data, look = analysis.inspection, looks(analysis.summary)
     if not data.shown:
-        return missing("No model was inspected")
+        return missing(UNSEEN)
     figure = new_figure(FULL)
     ranks, norms = figure.subplots(1, 2)
     beside = [name for name, run in data.runs.items() if run.registers and name not in data.shown][:REGISTERS]
@@ -118,5 +119,5 @@ def _through(axes: Axes, pooled: bool = False) -> None:
 
 
 def _seeds(runs: Sequence[Inspected]) -> str:
-    low, high = min(run.n for run in runs), max(run.n for run in runs)
-    return counted(high, "seed") if low == high else f"{low} to {high} seeds"
+    counts = [run.n for run in runs]
+    return f"{between(counts)} seed{'' if max(counts) == 1 else 's'}"

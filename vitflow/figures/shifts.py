@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitflow.analysis.claims.wording import counted
+from vitflow.analysis.titles import UNSEEN
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
@@ -15,7 +16,7 @@ def draw(analysis: Analysis) -> Drawing:
     """Predictions that a shift leaves unchanged, by its pixels: the models set beside each other, others in grey."""
     data, runs, look = analysis.inspection, analysis.summary.runs, looks(analysis.summary)
     if not data.shown:
-        return missing("No model was looked into", BESIDE)
+        return missing(UNSEEN, BESIDE)
     figure = new_figure(BESIDE)
     axes = figure.subplots()
     others = [name for name in data.runs if name not in data.shown]

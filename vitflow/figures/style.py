@@ -23,7 +23,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from numpy.typing import NDArray
 
-from vitflow.analysis.claims.wording import counted
+from vitflow.analysis.claims.wording import between
 from vitflow.analysis.records import Summary
 from vitflow.figures.alphabets import families
 
@@ -125,8 +125,7 @@ def ink(colour: str) -> tuple[float, float, float]:
 def seeds(summary: Summary, names: list[str] | None = None) -> str:
     """``n = 3 seeds``, ``n = 2 to 6 seeds``: finished seeds of the named runs (all runs if None)."""
     counts = [run.n for name, run in summary.runs.items() if names is None or name in names]
-    low, high = min(counts, default=0), max(counts, default=0)
-    return f"n = {counted(high, 'seed')}" if low == high else f"n = {low} to {high} seeds"
+    return f"n = {between(counts)} seed{'' if max(counts, default=0) == 1 else 's'}"
 
 
 def diverged(summary: Summary, names: list[str] | None = None) -> str:

@@ -55,11 +55,9 @@ def _lost_by(run: Run, baseline: Run, margin: float) -> Beside | None:
     """How a run that lost fits the training images; ``open`` where it fits them less, but by under half of its loss."""
     found = _beside(run.clean_train, baseline.clean_train, margin)
     if found == "less":
-        fit, loss = (
-            (one.mean or 0) - (two.mean or 0)
-            for one, two in ((baseline.clean_train, run.clean_train), (baseline.test, run.test))
-        )
-        return "less" if fit >= loss / 2 else "open"
+        assert run.difference is not None  # it lost
+        fit = (baseline.clean_train.mean or 0) - (run.clean_train.mean or 0)
+        return "less" if fit >= -run.difference.test / 2 else "open"
     return found
 
 

@@ -76,7 +76,7 @@ def group_finding(heading: str, runs: Sequence[Run], margin: float) -> str:
         return f"{heading}: {f'{lost} of {len(runs)} diverged' if lost else 'not finished yet'}"
     significant = [pair for pair in compared if judge(pair[1], margin) in ("gained", "lost")]
     if not significant:
-        return f"{heading}: {_nothing_sure([evidence for _, evidence in compared], margin)}{diverged}"
+        return f"{heading}: {_none_significant([evidence for _, evidence in compared], margin)}{diverged}"
     significant.sort(key=lambda pair: -pair[1].points)
     gained = [pair for pair in significant if pair[1].points > 0]
     lowest = [pair for pair in significant if pair[1].points < 0]
@@ -104,7 +104,7 @@ def _steady(label: str, steady: Sequence[Named], margin: float) -> list[str]:
     return [f"{label}: no clear change at any value (largest: {numbers})"]
 
 
-def _nothing_sure(compared: Sequence[Evidence], margin: float) -> str:
+def _none_significant(compared: Sequence[Evidence], margin: float) -> str:
     """What is said of changes of which none significantly gained or lost."""
     of, same = len(compared), sum(judge(evidence, margin) == "same" for evidence in compared)
     if same:

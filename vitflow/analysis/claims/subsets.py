@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from vitflow.analysis.claims.wording import several
+from vitflow.analysis.claims.wording import between, several
 from vitflow.analysis.records import Run
 from vitflow.study.grid import BASELINE
 
@@ -59,9 +59,8 @@ def subsets_finding(runs: Mapping[str, Run], epochs: int) -> str:
     first, last = series[0].runs[0].train_images, series[0].runs[-1].train_images
     alike = [one for one in series if one.runs[0].train_images == first and one.equal == series[0].equal]
     how = f", at equal {series[0].equal}" if series[0].equal else ""
-    seeds = sorted({run.n for one in alike for run in (one.runs[0], one.runs[-1])})
-    n = f"n = {seeds[0]}" + (f" to {seeds[-1]}" if len(seeds) > 1 else "")
-    return f"From {last:,} to {first:,} training images{how} ({n}): {several([_change(one) for one in alike], 3)}"
+    n = between([run.n for one in alike for run in (one.runs[0], one.runs[-1])])
+    return f"From {last:,} to {first:,} training images{how} (n = {n}): {several([_change(one) for one in alike], 3)}"
 
 
 def _change(series: Series) -> str:

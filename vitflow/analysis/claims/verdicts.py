@@ -29,8 +29,8 @@ def counted_effects(runs: Sequence[Run], margin: float) -> str:
     described = any(e.interval is None for found in evidence.values() for e in found)
     parts = []
     for wanted, found in evidence.items():
-        significant = sum(beyond(one, margin) for one in found)
-        parts.append(f"{len(found)} {wanted}" + (f" ({significant} by more than {margin:g} points)" if found else ""))
+        relevant = sum(beyond(one, margin) for one in found)
+        parts.append(f"{len(found)} {wanted}" + (f" ({relevant} by more than {margin:g} points)" if found else ""))
     how = "by their means alone (descriptive)" if described else "beyond noise"
     of = "change" if len(compared) == 1 else "changes"
     return f"Of {len(compared)} {of}, {' and '.join(parts)}, {how}."

@@ -50,6 +50,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def between(numbers: Sequence[int]) -> str:
+    """``3``, ``3 to 6``: the smallest and the largest; ``0`` without any."""
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    return str(low) if low == high else f"{low} to {high}"
+
+
 def several(words: Sequence[str], most: int = 2) -> str:
     """``a, b and 3 more``."""
     more = f" and {len(words) - most} more" if len(words) > most else ""
