@@ -41,8 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, RuntimeError, OSError) as error:
         if not _is_told(error):
             raise
+        from vitflow.commands.options import DEFAULT, spelled  # not before: help needs none of it
+
         with suppress(OSError):  # the log may be on the disk that is full
-            print(f"vitflow: {error}", file=sys.stderr, flush=True)
+            print(f"vitflow: {spelled(str(error), getattr(options, 'config', DEFAULT))}", file=sys.stderr, flush=True)
         return MISTAKE
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from support.checkouts import environment
 from support.commands import TINY, Mistake, edited
-from support.results import ROOT
+from support.results import HOME, ROOT
 
 from vitflow import __version__, cli, commands
 from vitflow.commands import COMMANDS, prepare, schema
+from vitflow.commands.options import spelled
 from vitflow.machine.files import FileProblem
 from vitflow.results.ledger import LedgerError
 from vitflow.results.lock import Busy
@@ -125,6 +126,29 @@ def test_a_mistake_is_told_in_one_line(here: Path, mistake: Mistake, words: list
     (here / "cifar.yaml").write_text("study: c\ndataset: {name: cifar10}\n")
     assert told in mistake(*words)
     assert not (here / "results").exists(), "nothing is half-written"
+
+
+@pytest.mark.parametrize(
+    ("config", "spelled_out"),
+    [
+        ("config.yaml", "`vitflow restore`, or `snakemake --cores all figures`; `git checkout -- x`"),
+        (
+            "my study.yaml",
+            "`vitflow restore --config 'my study.yaml'`, or "
+            "`snakemake --cores all figures --configfile 'my study.yaml'`; `git checkout -- x`",
+        ),
+        (str(HOME.effective_config), "`vitflow restore`, or `snakemake --cores all figures`; `git checkout -- x`"),
+    ],
+)
+def test_advised_commands_are_of_this_study(config: str, spelled_out: str) -> None:
+    assert spelled("`vitflow restore`, or `snakemake figures`; `git checkout -- x`", config) == spelled_out
+
+
+def test_a_mistake_in_another_study_advises_commands_for_that_one(here: Path, mistake: Mistake) -> None:
+    (here / "other.yaml").write_text(TINY)
+    (here / "config.yaml").unlink()
+    advice = "`vitflow train --run width=8 --seed 0 --config other.yaml`"
+    assert advice in mistake("evaluate", "--run", "width=8", "--config", "other.yaml")
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != "schema"])

@@ -19,7 +19,7 @@ from vitflow.study.schema import Study
 
 
 def test_the_page_is_made_and_sealed(complete: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    append(HOME.analysis / "mistakes.json")
+    stages(complete)["explore"].record.unlink()
     assert stages(complete)["explore"].state == "outdated"
     made: list[Any] = []
     monkeypatch.setattr(command, "explore", lambda *given: made.append(given))
@@ -33,3 +33,9 @@ def test_without_an_analysis_there_is_no_page(done: Path, mistake: Mistake) -> N
     told = mistake("explore")
     assert told.startswith(f"vitflow: {HOME.analysis / 'summary.json'}: no such file; run the analysis")
     assert not HOME.slides.exists()
+
+
+def test_numbers_that_somebody_changed_are_not_shown(complete: Study, mistake: Mistake) -> None:
+    shutil.copy(TINY, "config.yaml")
+    append(HOME.analysis / "curves.csv", "\n")
+    assert f"{HOME.analysis / 'curves.csv'}: edited or damaged after it was made" in mistake("explore")

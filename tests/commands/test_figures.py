@@ -17,7 +17,7 @@ from vitflow.study.schema import Study
 
 
 def test_figures_are_drawn_from_the_analysis_and_sealed(complete: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    append(HOME.analysis / "summary.json")
+    stages(complete)["figures"].record.unlink()
     assert stages(complete)["figures"].state == "outdated"
     drawn: list[tuple[Path, Path]] = []
     monkeypatch.setattr(command, "draw", lambda analysis, out: drawn.append((analysis, out)))
@@ -31,3 +31,9 @@ def test_without_an_analysis_there_is_nothing_to_draw(done: Path, mistake: Mista
     told = mistake("figures")
     assert told.startswith(f"vitflow: {HOME.analysis / 'summary.json'}: no such file; run the analysis")
     assert not HOME.figures.exists()
+
+
+def test_numbers_that_somebody_changed_are_not_shown(complete: Study, mistake: Mistake) -> None:
+    shutil.copy(TINY, "config.yaml")
+    append(HOME.analysis / "curves.csv", "\n")
+    assert f"{HOME.analysis / 'curves.csv'}: edited or damaged after it was made" in mistake("figures")

@@ -49,7 +49,9 @@ def test_the_images_are_prepared_where_they_are_not_here(done: Path) -> None:
 
 
 def test_nothing_finished_is_told(here: Path, mistake: Mistake) -> None:
-    assert mistake("mistakes").startswith("vitflow: study 'tiny' has no results yet; run `snakemake evaluate`")
+    assert mistake("mistakes").startswith(
+        "vitflow: study 'tiny' has no results yet; run `snakemake --cores all evaluate`"
+    )
 
 
 def test_predictions_that_are_not_the_stated_ones_are_told(done: Path, mistake: Mistake) -> None:

@@ -66,7 +66,7 @@ def test_record_wants_a_word_for_results_of_older_code(
     for options in (["--weights"], ["--accept-older-code"]):
         assert cli.main(["record", *options]) == 0
         said = capsys.readouterr().out.splitlines()
-        assert said[:2] == ["1 results are of older code:", f"  {BASELINE.train}: made by older code"]
+        assert said[:2] == ["1 result of older code:", f"  {BASELINE.train}: made by older code"]
 
 
 @pytest.mark.usefixtures("no_dvc")

@@ -19,7 +19,7 @@ def test_restore_without_anything_kept_says_what_is_elsewhere(
     assert cli.main(["restore"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "0 files restored, 1 verified",
-        "1 are elsewhere; figures and slides need none of them:",
+        "1 elsewhere; figures and slides need none of them:",
         f"  {BASELINE.checkpoint}",
         WAITING,
     ]

@@ -43,3 +43,9 @@ def test_whether_the_pdf_can_be_made_is_asked_without_a_study(capsys: pytest.Cap
 def test_without_figures_there_is_no_talk(done: Path, mistake: Mistake) -> None:
     assert mistake("slides").startswith(f"vitflow: {HOME.figures / 'captions.json'}: no such file")
     assert not HOME.slides.exists()
+
+
+def test_numbers_that_somebody_changed_are_not_shown(complete: Study, mistake: Mistake) -> None:
+    shutil.copy(TINY, "config.yaml")
+    append(HOME.analysis / "summary.json", "\n")
+    assert f"{HOME.analysis / 'summary.json'}: edited or damaged after it was made" in mistake("slides")

@@ -48,7 +48,7 @@ def test_status_tells_every_seed_and_orphans(repository: Path, capsys: pytest.Ca
         f"{HOME.seed('width=99', 0).folder}: orphaned, no longer in the study",
         "tiny: 4 missing, 1 done, of 5; about 1 min left, one after another",
         "`vitflow record` would hand 2 of 2 verified files to DVC",
-        "4 runs are not finished (baseline seed 1, ...)",
+        "not finished: 4 trainings (baseline seed 1, ...)",
     ]
 
 
@@ -90,7 +90,7 @@ def test_status_watches_until_all_is_done(
 ) -> None:
     monkeypatch.setattr(status, "RENEWED", 0.01)
     left = iter([2, 1, 0])
-    monkeypatch.setattr(status, "show", lambda study: next(left))
+    monkeypatch.setattr(status, "show", lambda study, config: next(left))
     assert cli.main(["status", "--watch"]) == 0
     assert next(left, "all was asked for") == "all was asked for"
 
@@ -101,7 +101,7 @@ def test_status_says_what_record_would_refuse(repository: Path, capsys: pytest.C
     said = lines_after(capsys, 4)
     assert said[0] == "`vitflow record` would refuse: not what the configuration says:"
     assert said[1].startswith(f"  {BASELINE.checkpoint}: not the bytes that {BASELINE.train} names")
-    assert said[2].startswith(f"  {BASELINE.metrics}: edited by hand after it was made; delete it")
+    assert said[2].startswith(f"  {BASELINE.metrics}: edited by hand after it was made; get it back (`git checkout -- ")
     assert said[3] == WAITING
 
 
@@ -111,10 +111,10 @@ def test_status_names_results_of_older_code_and_what_is_elsewhere(
     monkeypatch.setattr(code, "source_digest", lambda *rooms: "of newer code")
     BASELINE.checkpoint.unlink()
     assert lines_after(capsys, 5) == [
-        "1 results are of older code, for which `vitflow record` wants --accept-older-code:",
+        "1 result of older code, for which `vitflow record` wants --accept-older-code:",
         f"  {BASELINE.train}: made by older code",
         "`vitflow record` would hand 1 of 1 verified files to DVC",
-        "1 files are elsewhere (`vitflow restore` gets what DVC keeps)",
+        "1 file elsewhere (`vitflow restore` gets what DVC keeps)",
         WAITING,
     ]
 
@@ -125,7 +125,7 @@ def test_status_knows_what_dvc_keeps_without_dvc(repository: Path, capsys: pytes
     keep(BASELINE.checkpoint, "of other weights")
     assert lines_after(capsys, 2)[0] == "`vitflow record` would hand 1 of 2 verified files to DVC"
     keep(BASELINE.checkpoint, sha256(BASELINE.checkpoint))
-    assert lines_after(capsys, 2) == ["DVC keeps all 2 files that are here", WAITING]
+    assert lines_after(capsys, 2) == ["DVC keeps what is here (2 files)", WAITING]
 
 
 def test_many_wrong_results_are_counted(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,12 @@ def test_weights_that_cannot_be_written_are_told(here: Path, capsys: pytest.Capt
     assert not BASELINE.train.exists(), "what says that it is done comes last"
 
 
+def test_a_batch_of_more_than_all_images_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text(edited(TINY, ("batch_size: 50", "batch_size: 201")))
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert "batch_size 201 is more than the 200 training images; a step takes all" in capsys.readouterr().err
+
+
 def test_a_training_leaves_what_the_layout_promises(done: Path) -> None:
     names = {path.name for path in BASELINE.folder.iterdir()}
     assert names == {"config.json", "history.csv", "train.json", "metrics.json", "predictions.npz"}

@@ -36,7 +36,7 @@ def test_pending_leaves_a_run_to_the_process_that_holds_it(here: Path, capsys: p
         assert cli.main(["train", "--pending", "--threads", "1"]) == 75
     said = capsys.readouterr().err
     assert f"{BASELINE.state}: another process is at work on baseline seed 0" in said
-    assert said.splitlines()[-1] == "tiny: 1 trainings left; the same command goes on"
+    assert said.splitlines()[-1] == "tiny: 1 training left; the same command goes on"
     assert statuses() == ["missing", "done"]
 
 

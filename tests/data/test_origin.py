@@ -97,7 +97,7 @@ def test_reading_a_touched_source_anew_is_enough_where_its_images_are_the_same()
     tree = source()
     first = load(folder())
     os.utime(tree / "train/cat/3.png", (1, 1))
-    advice = "`vitflow prepare`, with the --config of the study, reads it anew, and with --replace also where results"
+    advice = "`vitflow prepare` reads it anew, and with --replace also where results"
     for asks in (
         load,
         lambda dataset: check_prepared([dataset]),

@@ -57,7 +57,6 @@ def test_training_subsets_are_stratified_nested_and_beside_the_validation_images
     "fields",
     [
         {"train_images": 11},
-        {"train_images": 1},
         {"validation_fraction": 0.05},
         {"validation_fraction": 0.05, "train_images": 2},
     ],

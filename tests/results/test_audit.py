@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Path, str, Callable[[], object]]] = {
     "edited scores": (BASELINE.metrics, HAND, partial(edit, BASELINE.metrics, test={"accuracy": 99.0})),
     "scores without predictions": (BASELINE.metrics, HAND, partial(without, BASELINE.metrics, "predictions_sha256")),
     "edited history": (BASELINE.history, f"not what {BASELINE.train} says", partial(append, BASELINE.history)),
-    "no history": (BASELINE.history, "missing; delete", BASELINE.history.unlink),
+    "no history": (BASELINE.history, "missing; get it back (`git checkout -- ", BASELINE.history.unlink),
     "other predictions": (
         BASELINE.predictions,
         f"not what {BASELINE.metrics} says",
@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Path, str, Callable[[], object]]] = {
         "not a configuration that this version can read; update vitflow",
         partial(edit, BASELINE.config, of_tomorrow=1),
     ),
-    "no configuration": (BASELINE.config, "missing; delete", BASELINE.config.unlink),
+    "no configuration": (BASELINE.config, "missing; get it back (`git checkout -- ", BASELINE.config.unlink),
     "another run's result": (
         BASELINE.train,
         "result of another configuration than baseline has now",

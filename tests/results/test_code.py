@@ -149,7 +149,7 @@ def test_status_names_results_of_older_code(
     named = [f"  {told.format(train=job.paths.train, metrics=job.paths.metrics)}" for job in jobs]
     said = capsys.readouterr().out.splitlines()
     assert [line for line in said if "older code" in line] == (
-        [f"{len(jobs)} results are of older code, {WANTS}", *named] if told else []
+        [f"{len(jobs)} results of older code, {WANTS}", *named] if told else []
     )
 
 

@@ -53,7 +53,7 @@ def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, 
         "now: git add data results/tiny, git commit, dvc push",
     ]
     assert unrecorded(found) == []
-    assert forecast(complete, found) == ["DVC keeps all 9 files that are here"]
+    assert forecast(complete, found) == ["DVC keeps what is here (9 files)"]
 
 
 def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
@@ -65,7 +65,7 @@ def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
     said: list[str] = []
     record(complete, TINY, said.append, weights_only=True)
     assert calls == [("add", "--quiet", str(BASELINE.checkpoint))]
-    assert said == ["1 files handed to DVC, 8 there already"]
+    assert said == ["1 file handed to DVC, 8 there already"]
     assert not PIPELINE_HERE.exists()
     record(complete, TINY, said.append, weights_only=True)
     assert len(calls) == 1

@@ -77,7 +77,7 @@ def test_what_the_cache_lacks_is_elsewhere(complete: Study, cache: Cache) -> Non
     del cache.bytes[WEIGHTS]
     said: list[str] = []
     restore(complete, said.append)
-    elsewhere = f"1 are elsewhere; figures and slides need none of them:\n  {WEIGHTS}"
+    elsewhere = f"1 elsewhere; figures and slides need none of them:\n  {WEIGHTS}"
     assert said == [NO_REMOTE, "0 files restored, 8 verified", elsewhere]
 
 
@@ -120,4 +120,4 @@ def test_what_dvc_keeps_of_another_result_is_not_asked_for(cache: Cache, refused
 
 def test_what_is_wrong_otherwise_is_named_too(cache: Cache, refused: Callable[[], str]) -> None:
     BASELINE.history.unlink()
-    assert refused().startswith(f"{BASELINE.history}: missing; delete")
+    assert refused().startswith(f"{BASELINE.history}: missing; get it back")

@@ -13,7 +13,7 @@ from support.stages import NAMES, all_but, state, states
 
 from vitflow.analysis.techniques import FIELDS, TECHNIQUES, notes_of
 from vitflow.machine.files import FileProblem, read_json, sha256_text, write_text
-from vitflow.results.stages import Stage, stages, talk
+from vitflow.results.stages import Stage, check_inputs, stages, talk
 from vitflow.study.names import ConfigError
 from vitflow.study.reading import read_yaml
 from vitflow.study.schema import Study
@@ -158,3 +158,36 @@ def test_a_damaged_record_is_named_in_one_line(made: dict[str, Stage], damage: s
         with pytest.raises(FileProblem, match=r"provenance/features\.json: damaged .*delete it") as error:
             ask(made["features"])
         assert "\n" not in str(error.value)
+
+
+# --------------------------------------------------------------------------------- what is about to be read
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *((name, HOME.analysis / "curves.csv") for name in ("figures", "explore")),
+        *(("slides", path) for path in (HOME.analysis / "best.json", HOME.figures / "curves.svg")),
+        ("best", HOME.selection),
+    ],
+    ids=str,
+)
+def test_what_was_edited_is_not_read(complete: Study, made: dict[str, Stage], name: str, path: Path) -> None:
+    check_inputs(complete, name)
+    append(path, "\n")
+    with pytest.raises(FileProblem) as told:
+        check_inputs(complete, name)
+    assert str(told.value).startswith(f"{path}: edited or damaged after it was made; get it back (`git checkout -- ")
+    assert str(told.value).endswith(f"(`snakemake {name}`)")
+
+
+def test_what_a_changed_record_vouches_for_is_not_read(complete: Study, made: dict[str, Stage]) -> None:
+    record = made["summary"].record
+    record.write_text(record.read_text().replace('"code": "', '"code": "x'))
+    with pytest.raises(FileProblem, match=f"^{record}: edited"):
+        check_inputs(complete, "figures")
+
+
+def test_what_nobody_here_reads_may_be_edited(complete: Study, made: dict[str, Stage]) -> None:
+    append(HOME.analysis / "mistakes.json")
+    check_inputs(complete, "figures")

@@ -76,6 +76,12 @@ def test_a_dataset_is_called_what_people_call_it(changes: dict[str, object], spo
             "less than 0.9",
         ],
         "study: s\ndataset: {name: cifar10, train_images: 0}": ["dataset.train_images: ", "(got 0)"],
+        "study: s\ndataset: {name: cifar100, train_images: 99}": [
+            "dataset: train_images 99 must be at least 100, an image of each class"
+        ],
+        "study: s\ndataset: {name: cifar10}\nablations: {data: {train_images: [3]}}": [
+            "ablations.data.train_images: dataset: train_images 3 must be at least 10"
+        ],
         "study: s\ndataset: {name: cifar11}": [
             "dataset.name: 'cifar11' is not a valid choice; did you mean 'cifar10'?"
         ],

@@ -26,7 +26,7 @@ seeds: 1
 ablations: {architecture: {width: [8, 16]}}
 """
 #: what is left where the tiny study has its first training alone
-WAITING = "4 runs are not finished (baseline seed 1, ...)"
+WAITING = "not finished: 4 trainings (baseline seed 1, ...)"
 
 
 def edited(text: str, *changes: tuple[str, str]) -> str:

@@ -27,7 +27,7 @@ def test_a_copy_damaged_in_the_cache_is_named_and_not_left_in_the_workspace(here
     assert git(here, "status", "--porcelain") == ""
 
     (here / ".dvc/cache" / content_of(here, hurt)).unlink()  # what the message says
-    assert "1 files restored, 10 verified" in vitflow(here, "restore")
+    assert "1 file restored, 10 verified" in vitflow(here, "restore")
     assert (here / hurt).read_bytes() == (finished / hurt).read_bytes()
 
 
@@ -58,5 +58,5 @@ def test_damaged_weights_here_are_named_and_neither_lost_nor_in_the_way_of_other
     assert (here / missing).read_bytes() == (finished / missing).read_bytes()
 
     (here / hurt).unlink()
-    assert "1 files restored, 10 verified" in vitflow(here, "restore")
+    assert "1 file restored, 10 verified" in vitflow(here, "restore")
     assert (here / hurt).read_bytes() == (finished / hurt).read_bytes()

@@ -108,7 +108,7 @@ def test_a_study_whose_weights_are_elsewhere_is_recorded_as_reproduced(bare: Pat
 
 
 def test_status_shows_stale_and_orphaned_runs_and_what_record_would_say(here: Path) -> None:
-    assert "DVC keeps all 10 files that are here" in vitflow(here, "status")
+    assert "DVC keeps what is here (10 files)" in vitflow(here, "status")
     edit(here / "config.yaml", "width: [8, 16]", "width: [12, 16]")
     edit(here / "config.yaml", "learning_rate: 0.003", "learning_rate: 0.002")
     told = vitflow(here, "status")

@@ -15,7 +15,7 @@ def test_pull_and_repro_work_beside_a_study_that_never_ran(here: Path) -> None:
     shutil.copy(here / STUDY, other)
     edit(other, "study: tiny", "study: other")
     told = vitflow(here, "record", "--config", "workflow/studies/other.yaml")
-    assert "results/other/dvc.yaml: written" in told and "5 runs are not finished" in told
+    assert "results/other/dvc.yaml: written" in told and "not finished: 5 trainings" in told
     (here / WEIGHTS["heads=1/seed0"]).unlink()
     dvc(here, "pull")
     assert (here / WEIGHTS["heads=1/seed0"]).exists()

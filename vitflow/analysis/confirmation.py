@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, sentence
-from vitflow.analysis.claims.wording import counted, with_sd
+from vitflow.analysis.claims.wording import with_sd
 from vitflow.analysis.intervals import outer, simultaneous_intervals, turned
 from vitflow.analysis.records import Choice, Confirmed, Contrast, Interval, Selection, Winners
 from vitflow.analysis.techniques import Techniques
 from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: changes of a combination that a title names
 NAMED = 2

@@ -23,10 +23,10 @@ from vitflow.data.manifest import notes
 from vitflow.machine.files import FileProblem, read_json, sha256, sha256_text, write_csv, write_json
 from vitflow.measuring.cost import exact
 from vitflow.results import ledger
-from vitflow.results.audit import altered
+from vitflow.results.audit import check_unaltered
 from vitflow.results.layout import WINNERS, Layout
-from vitflow.results.ledger import Job, LedgerError
-from vitflow.results.stages import stages
+from vitflow.results.ledger import LedgerError
+from vitflow.results.stages import check_inputs, stages
 from vitflow.study.grid import BASELINE, BEST, expand, feature_runs, inspected_runs
 from vitflow.study.models import ViT
 from vitflow.study.names import ConfigError, nearest
@@ -71,7 +71,7 @@ def summary(study: Study) -> None:
                 f"run `snakemake train` or `vitflow train --pending`"
             )
         if job.is_over:
-            _check(job)
+            check_unaltered(job)
             finished.append(job)
     if not finished:
         raise LedgerError(
@@ -142,12 +142,6 @@ def features(study: Study) -> None:
     stages(study)["features"].seal()
 
 
-def _check(job: Job) -> None:
-    """Raise LedgerError where results of a job were edited or damaged after they were stored."""
-    if problems := altered(job):
-        raise LedgerError(problems[0])
-
-
 def select(study: Study) -> None:
     """Choose what is confirmed on fresh seeds, from validation results of the finished static grid."""
     if study.best is None:
@@ -158,7 +152,7 @@ def select(study: Study) -> None:
             raise LedgerError(
                 f"{job.run} seed {job.seed} is {job.status}; winners are chosen when the grid is finished"
             )
-        _check(job)
+        check_unaltered(job)
         scores = read_json(job.paths.metrics)["validation"]
         validation.setdefault(job.run, []).extend([scores["accuracy"]] if scores else [])
     chosen = selection.select(
@@ -178,6 +172,9 @@ def best(study: Study) -> None:
     if unfinished := [job for job in jobs if not job.is_over]:
         job = unfinished[0]
         raise LedgerError(f"{job.run} seed {job.seed} is {job.status}; run `vitflow train --pending`")
+    for job in jobs:
+        check_unaltered(job)
+    check_inputs(study, "best")
     techniques = read_techniques(study.study)
     runs = {
         one.run: _confirmed(study, one, [job for job in jobs if job.run == one.run], techniques)

@@ -7,7 +7,7 @@ import argparse
 from vitflow.commands.options import add_study, study_of
 from vitflow.explore.page import explore
 from vitflow.results.layout import Layout
-from vitflow.results.stages import stages
+from vitflow.results.stages import check_inputs, stages
 from vitflow.study.grid import expand
 
 EXAMPLE = "vitflow explore"
@@ -22,6 +22,9 @@ def run(options: argparse.Namespace) -> int:
     """Make the page."""
     study = study_of(options)
     home = Layout(study.study)
-    explore(home.analysis, expand(study), home.slides / "explore.html")
+    page = home.slides / "explore.html"
+    check_inputs(study, "explore")
+    explore(home.analysis, expand(study), page)
     stages(study)["explore"].seal()
+    print(f"{page}: written")
     return 0

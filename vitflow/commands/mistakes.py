@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from vitflow.analysis.mistakes import Said, mistakes
 from vitflow.commands.options import add_study, study_of
-from vitflow.machine.files import FileProblem, read_json, sha256
+from vitflow.machine.files import FileProblem
+from vitflow.results.audit import check_unaltered
 from vitflow.results.layout import Layout, SeedPaths
 from vitflow.results.ledger import LedgerError, jobs
 from vitflow.results.stages import stages
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
         )
     finished: dict[str, list[SeedPaths]] = defaultdict(list)
     for job in over:
+        check_unaltered(job)
         if job.status == "done" and _held_out(job.config.dataset) == _held_out(study.dataset):
             finished[job.run].append(job.paths)
     data = load(study.dataset)
@@ -55,15 +57,11 @@ def _held_out(dataset: Dataset) -> Dataset:
 
 
 def _said(seeds: list[SeedPaths], labels: NDArray[np.int64]) -> Said:
-    """Raises FileProblem naming predictions that are missing, changed, or of other images."""
+    """Raises FileProblem naming predictions of other images."""
     import numpy as np
 
     predicted, confidence = [], []
     for paths in seeds:
-        if sha256(paths.predictions) != read_json(paths.metrics, "predictions_sha256")["predictions_sha256"]:
-            raise FileProblem(
-                f"{paths.predictions}: not what {paths.metrics} says; delete both to have them made again"
-            )
         with np.load(paths.predictions) as arrays:
             if not np.array_equal(arrays["validation_label"], labels):
                 raise FileProblem(

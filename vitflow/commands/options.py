@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import time
 from pathlib import Path
 
 from vitflow.machine.limits import THREADS, Machine
+from vitflow.results.layout import Layout
 from vitflow.results.place import check_folder, check_links, check_name
 from vitflow.study.reading import read_study
 from vitflow.study.schema import Study
 
+DEFAULT = "config.yaml"
 MOST_THREADS = 1024
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
     """``--config``."""
-    parser.add_argument("--config", default="config.yaml", metavar="FILE", help="the study (default: config.yaml)")
+    parser.add_argument("--config", default=DEFAULT, metavar="FILE", help="the study (default: config.yaml)")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +74,24 @@ def study_of(options: argparse.Namespace) -> Study:
     check_name(config, study.study)
     check_links(study.study)
     return study
+
+
+def spelled(text: str, config: str) -> str:
+    """A message whose commands are as they must be typed for the study in ``config``.
+
+    Messages name them as for config.yaml: `` `vitflow restore` ``, `` `snakemake figures` ``, which wants cores too. So
+    they stay where a job of Snakemake's reads the file that it was given: nobody types that.
+    """
+    unnamed = Path(config) == Path(DEFAULT) or Path(config).name == Layout("").effective_config.name
+    study = "" if unnamed else shlex.quote(config)
+
+    def whole(found: re.Match[str]) -> str:
+        program, words = found[1], found[2]
+        if program == "snakemake":
+            return f"`snakemake --cores all{words}{f' --configfile {study}' if study else ''}`"
+        return f"`vitflow{words}{f' --config {study}' if study and '--config' not in words else ''}`"
+
+    return re.sub(r"`(vitflow|snakemake)((?: [^`]*)?)`", whole, text)
 
 
 def machine_of(options: argparse.Namespace) -> Machine:

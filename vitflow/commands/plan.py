@@ -7,6 +7,7 @@ import sys
 
 from vitflow.commands.options import add_study, study_of
 from vitflow.data.manifest import check_prepared, notes
+from vitflow.study.names import counted
 
 EXAMPLE = "vitflow plan --config config.yaml"
 
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     here = device_name(device.type)
     if device.type == "cpu":
         here = spell_device(here, torch.get_num_threads())
-    total = f"{study.study}: {len(jobs)} trainings, {len(waiting)} still to do"
+    total = f"{study.study}: {counted(len(jobs), 'training')}, {len(waiting)} still to do"
     if waiting:
         left = spell_hours(hours_left(waiting, hours))
         total += f": about {left} one after another on this device ({here}, measured now)"

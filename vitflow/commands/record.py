@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vitflow.commands.options import add_study, study_of
+from vitflow.commands.options import add_study, spelled, study_of
 from vitflow.results.record import record
 
 EXAMPLE = "vitflow record && git add -A && git commit && dvc push"
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     record(
         study_of(options),
         Path(options.config),
-        print,
+        lambda line: print(spelled(line, options.config)),
         accept_older=options.accept_older_code,
         weights_only=options.weights,
     )

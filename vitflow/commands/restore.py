@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from vitflow.commands.options import add_study, study_of
+from vitflow.commands.options import add_study, spelled, study_of
 from vitflow.results.restore import restore
 
 EXAMPLE = "vitflow restore"
@@ -17,5 +17,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Get back what DVC keeps, and say what is elsewhere."""
-    restore(study_of(options), print)
+    restore(study_of(options), lambda line: print(spelled(line, options.config)))
     return 0

@@ -7,7 +7,7 @@ import argparse
 from vitflow.analysis.techniques import read_techniques
 from vitflow.commands.options import add_study, study_of
 from vitflow.results.layout import Layout
-from vitflow.results.stages import TEMPLATE, stages
+from vitflow.results.stages import TEMPLATE, check_inputs, stages
 from vitflow.slides.pdf import find_renderer
 from vitflow.slides.render import render
 
@@ -27,7 +27,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     study = study_of(options)
     home = Layout(study.study)
+    check_inputs(study, "slides")
     techniques = read_techniques(study.study)
     render(TEMPLATE, home.analysis, home.figures, techniques, home.slides, pretrained=study.pretrained is not None)
     stages(study)["slides"].seal()
+    print(f"{home.slides}: the talk as {', '.join(path.name for path in stages(study)['slides'].outputs)}")
     return 0

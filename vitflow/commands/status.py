@@ -6,7 +6,7 @@ import argparse
 import time
 from collections import Counter
 
-from vitflow.commands.options import add_study, study_of
+from vitflow.commands.options import add_study, spelled, study_of
 from vitflow.data.manifest import notes
 from vitflow.machine.slurm import SlurmProblem
 from vitflow.results.audit import audit
@@ -29,15 +29,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line per run, who is at work, the counts, and what `record` would do; with ``--watch``, again."""
-    left = show(study_of(options))
+    left = show(study_of(options), options.config)
     while options.watch and left:
         time.sleep(RENEWED)
         print("\033[2J\033[H", end="")  # an empty screen
-        left = show(study_of(options))
+        left = show(study_of(options), options.config)
     return 0
 
 
-def show(study: Study) -> int:
+def show(study: Study, config: str) -> int:
     """Print it once; the number of trainings left."""
     jobs, queue, unknown = all_jobs(study), {}, None
     try:
@@ -66,5 +66,5 @@ def show(study: Study) -> int:
     for line in notes(study.dataset):
         print(line)
     for line in forecast(study, audit(study)):
-        print(line)
+        print(spelled(line, config))
     return sum(not job.is_over for job in jobs)

@@ -13,7 +13,7 @@ from vitflow.machine.log import remaining, say
 from vitflow.machine.signals import STOPPED
 from vitflow.results import ledger
 from vitflow.results.ledger import Job, find_job
-from vitflow.study.names import ConfigError
+from vitflow.study.names import ConfigError, counted
 from vitflow.study.schema import Study
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _run_pending(study: Study, machine: Machine) -> int:
         select(study)
         left = train_pending(study, machine)
     if left:
-        say(f"{study.study}: {left} trainings left; the same command goes on")
+        say(f"{study.study}: {counted(left, 'training')} left; the same command goes on")
         return STOPPED
     print(f"{study.study}: every training is done")
     return 0
@@ -163,6 +163,8 @@ def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) ->
             note(job, line)
 
         say(f"{who}: training on {device_name(device.type)} ({spell(here())})")
+        if (size := job.config.training.batch_size) > (count := len(data.train.labels)):
+            say(f"{who}: batch_size {size} is more than the {count} training images; a step takes all of them")
         outcome = loop.train(
             job.config,
             job.seed,

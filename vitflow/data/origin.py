@@ -75,7 +75,7 @@ def check(dataset: Dataset) -> None:
     if told:
         raise DataError(
             f"{spell_name(str(place))}: not what {places.prepared(dataset.key)} was made from: "
-            f"files {', '.join(told)}; `vitflow prepare`, with the --config of the study, reads it anew, and with "
+            f"files {', '.join(told)}; `vitflow prepare` reads it anew, and with "
             "--replace also where results are of the earlier images"
         )
 

@@ -35,4 +35,4 @@ def read(folder: Path) -> Analysis:
             attention=read_attention(folder),
         )
     except FileProblem as error:
-        raise ExploreError(f"{error}; run the analysis of this study first (snakemake --cores 1 explore)") from None
+        raise ExploreError(f"{error}; run the analysis of this study first (`snakemake explore`)") from None

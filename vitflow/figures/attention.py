@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import Label, end_labels
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, Drawing, heading, missing, new_figure
+from vitflow.study.names import counted
 
 
 def draw(analysis: Analysis) -> Drawing:

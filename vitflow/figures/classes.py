@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import ClassAccuracy, Confused
 from vitflow.figures.labels import shorten, taken_for, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, SMALL, Drawing, heading, missing, new_figure
+from vitflow.study.names import counted
 
 MOST = 12  #: classes that have room, those that differ most
 

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import shorten, taken_for
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, BLUE, FULL, GREY, SMALL, Drawing, heading, new_figure
+from vitflow.study.names import counted
 
 #: with more classes, cells are too small to be read: colours only
 NUMBERED = 12

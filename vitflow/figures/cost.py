@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.axis import MULTIPLICATIONS, TIME, Quantity, differ, short
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.looks import Look, families, highlighted, legend, legend_below, looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, Drawing, diverged, heading, missing, new_figure, seeds
+from vitflow.study.names import counted
 
 #: what is trained on the same images for as many epochs
 COMPARED = ("baseline", "change", "cross", "family")

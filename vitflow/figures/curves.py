@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks, telling
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, FULL, GREY, Drawing, diverged, heading, missing, new_figure, seeds
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: what is drawn, each in a panel of its own; two neighbours share a scale, so that the gap between them can be read
 PANELS = (

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vitflow.analysis.claims import Evidence, of_group, of_study
 from vitflow.analysis.claims.effects import has_no_spread
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.forest import Forest, Row, forest, in_words
 from vitflow.figures.looks import families, legend, looks
@@ -16,6 +15,7 @@ from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, Drawing, diverged, missing, seeds
 from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: models of other families that the study's picture has room for
 FAMILIES = 3

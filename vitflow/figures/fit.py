@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Run, Summary
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.looks import highlighted, legend, legend_below, looks
@@ -28,6 +27,7 @@ from vitflow.figures.style import (
     seeds,
 )
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: distances between the two accuracies that may have a line, and lines at most
 STEPS, LINES = (1, 2, 5, 10, 20, 50), 4

@@ -40,4 +40,4 @@ def read(folder: Path) -> Analysis:
             winners=Winners.read(folder / "best.json") if (folder / "best.json").exists() else None,
         )
     except FileProblem as error:
-        raise FigureError(f"{error}; run the analysis of this study first (snakemake --cores 1 figures)") from None
+        raise FigureError(f"{error}; run the analysis of this study first (`snakemake figures`)") from None

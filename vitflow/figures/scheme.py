@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Features, Summary
 from vitflow.figures.style import BLACK, BLUE, GREY, PALE, TINT, ink
+from vitflow.study.names import counted
 
 #: (left, width) of what stands in a row
 IMAGE, EMBEDDING, TOKENS, BLOCK, POOL, HEAD = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.titles import UNSEEN
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BESIDE, GREY, SMALL, Drawing, heading, missing, new_figure
+from vitflow.study.names import counted
 
 
 def draw(analysis: Analysis) -> Drawing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from vitflow.analysis.claims import Evidence
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.confirmation import evidence
 from vitflow.analysis.intervals import turned
 from vitflow.analysis.records import Summary, Winners
@@ -12,6 +11,7 @@ from vitflow.figures.looks import Look
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BLACK, BLUE, FULL, GREEN, PURPLE, VERMILLION, Drawing, missing
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: where the second panel begins, in 0..1 of the width
 MIDDLE = 0.5

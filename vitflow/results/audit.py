@@ -70,7 +70,7 @@ def _images(study: Study, found: Audit) -> None:
 
 
 def _run(study: Study, job: Job, found: Audit) -> None:
-    paths, again = job.paths, f"delete {job.paths.folder} to train it again"
+    paths = job.paths
     try:
         if not paths.train.exists():
             found.waiting.append(job)
@@ -82,7 +82,7 @@ def _run(study: Study, job: Job, found: Audit) -> None:
                 f"or get the configuration back"
             )
             return
-        found.problems += [*_of_record(job, record, again), *_of_training(study, job, record, again)]
+        found.problems += [*_of_record(job, record), *_of_training(study, job, record)]
         _artifact(paths.checkpoint, record["checkpoint_sha256"], str(paths.train), "`vitflow restore` gets them", found)
         older = _is_older(record, TRAINING)
         if older:
@@ -91,32 +91,38 @@ def _run(study: Study, job: Job, found: Audit) -> None:
             found.waiting.append(job)
             return
         metrics = read_json(paths.metrics, "provenance")
-        found.problems += _of_scores(job, metrics, again)
+        found.problems += _of_scores(job, metrics)
         if not older and _is_older(metrics, SCORING):
             found.older.append(f"{paths.metrics}: computed by older code")
     except FileProblem as problem:
         found.problems.append(str(problem))
 
 
-def altered(job: Job) -> list[str]:
-    """What of a finished job's results is not what was stored: no table may be made from it."""
-    again = f"get it back (`git checkout -- {job.paths.folder}`), or delete {job.paths.folder} to train it again"
+def check_unaltered(job: Job) -> None:
+    """Raise FileProblem where a finished job's results are not what was stored: no table may be made from them."""
     record, metrics = read_json(job.paths.train), read_json(job.paths.metrics)
-    return [*_of_record(job, record, again), *_of_scores(job, metrics, again)]
+    for problem in (*_of_record(job, record), *_of_scores(job, metrics)):
+        raise FileProblem(problem)
 
 
-def _of_record(job: Job, record: dict[str, Any], again: str) -> Iterator[str]:
+def _again(folder: Path) -> str:
+    return f"get it back (`git checkout -- {folder}`), or delete {folder} to train it again"
+
+
+def _of_record(job: Job, record: dict[str, Any]) -> Iterator[str]:
+    again = _again(job.paths.folder)
     yield from _edited(job.paths.train, record, again)
     yield from _differs(job.paths.history, record.get("history_sha256"), job.paths.train, again)
 
 
-def _of_scores(job: Job, metrics: dict[str, Any], again: str) -> Iterator[str]:
-    yield from _edited(job.paths.metrics, metrics, "delete it to have it computed again")
+def _of_scores(job: Job, metrics: dict[str, Any]) -> Iterator[str]:
+    again = f"get it back (`git checkout -- {job.paths.folder}`), or delete {job.paths.metrics} to score it again"
+    yield from _edited(job.paths.metrics, metrics, again)
     yield from _differs(job.paths.predictions, metrics.get("predictions_sha256"), job.paths.metrics, again)
 
 
-def _of_training(study: Study, job: Job, record: dict[str, Any], again: str) -> Iterator[str]:
-    paths = job.paths
+def _of_training(study: Study, job: Job, record: dict[str, Any]) -> Iterator[str]:
+    paths, again = job.paths, _again(job.paths.folder)
     manifest = places.manifest(study.dataset.key)
     if manifest.exists() and record["data_digest"] != data_digest(study.dataset.key):
         yield f"{paths.train}: trained on other images than {manifest} describes; {again}"

@@ -19,6 +19,7 @@ from vitflow.results.audit import Audit, audit
 from vitflow.results.dvc import RecordError, dvc, listed, needs_repository, note_digest, stated_digest
 from vitflow.results.layout import Layout
 from vitflow.study.grid import expand
+from vitflow.study.names import counted
 from vitflow.study.schema import Study
 
 #: the text of every dvc.yaml, the root's too
@@ -45,14 +46,14 @@ def record(
         if not accept_older and not weights_only:
             heading = "nothing is recorded: results of older code; train them again, or say --accept-older-code:"
             raise RecordError(listed(heading, found.older))
-        say(listed(f"{len(found.older)} results are of older code:", found.older))
+        say(listed(f"{counted(len(found.older), 'result')} of older code:", found.older))
 
     new = unrecorded(found)
     if new:
         dvc("add", "--quiet", *new)
         for path in new:
             note_digest(path, found.verified[path])
-    say(f"{len(new)} files handed to DVC, {len(found.verified) - len(new)} there already")
+    say(f"{counted(len(new), 'file')} handed to DVC, {len(found.verified) - len(new)} there already")
     for line in left_over(found):
         say(line)
     if weights_only:
@@ -81,15 +82,16 @@ def forecast(study: Study, found: Audit) -> list[str]:
         heading = "`vitflow record` would refuse: not what the configuration says:"
         return [*lines, listed(heading, found.problems), *left_over(found)]
     if found.older:
-        heading = f"{len(found.older)} results are of older code, for which `vitflow record` wants --accept-older-code:"
+        older = counted(len(found.older), "result")
+        heading = f"{older} of older code, for which `vitflow record` wants --accept-older-code:"
         lines.append(listed(heading, found.older))
     new = unrecorded(found)
     if new and not refused:
         lines.append(f"`vitflow record` would hand {len(new)} of {len(found.verified)} verified files to DVC")
     elif found.verified and not new:
-        lines.append(f"DVC keeps all {len(found.verified)} files that are here")
+        lines.append(f"DVC keeps what is here ({counted(len(found.verified), 'file')})")
     if found.elsewhere:
-        lines.append(f"{len(found.elsewhere)} files are elsewhere (`vitflow restore` gets what DVC keeps)")
+        lines.append(f"{counted(len(found.elsewhere), 'file')} elsewhere (`vitflow restore` gets what DVC keeps)")
     return lines + left_over(found)
 
 
@@ -112,7 +114,7 @@ def left_over(found: Audit) -> list[str]:
     if found.waiting:
         first = found.waiting[0]
         more = ", ..." if len(found.waiting) > 1 else ""
-        lines.append(f"{len(found.waiting)} runs are not finished ({first.run} seed {first.seed}{more})")
+        lines.append(f"not finished: {counted(len(found.waiting), 'training')} ({first.run} seed {first.seed}{more})")
     elif found.outdated:
         lines.append(f"to be made, or made again: {', '.join(found.outdated)} (`snakemake`)")
     return lines

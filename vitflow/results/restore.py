@@ -11,6 +11,7 @@ from vitflow.results.audit import audit
 from vitflow.results.dvc import DVC, RecordError, dvc, listed, needs_repository, pointer_of, read_pointer, stated_digest
 from vitflow.results.layout import Layout
 from vitflow.results.record import left_over
+from vitflow.study.names import counted
 from vitflow.study.schema import Study
 
 
@@ -36,9 +37,9 @@ def restore(study: Study, say: Callable[[str], None]) -> None:
     if targets:
         problems += _fetch(targets, missing, say)
     after = audit(study)
-    say(f"{sum(path in after.verified for path in targets)} files restored, {len(after.verified)} verified")
+    say(f"{counted(sum(path in after.verified for path in targets), 'file')} restored, {len(after.verified)} verified")
     if after.elsewhere:
-        say(listed(f"{len(after.elsewhere)} are elsewhere; figures and slides need none of them:", after.elsewhere))
+        say(listed(f"{len(after.elsewhere)} elsewhere; figures and slides need none of them:", after.elsewhere))
     told = {problem.split(": ")[0] for problem in problems}  # by file
     problems += [problem for problem in after.problems if problem.split(": ")[0] not in told]
     if problems:

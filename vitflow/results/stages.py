@@ -174,6 +174,19 @@ def stages(study: Study) -> dict[str, Stage]:
     return {stage.name: stage for stage in found}
 
 
+def check_inputs(study: Study, name: str) -> None:
+    """Raise FileProblem where what a stage is about to read was edited, or damaged, since another stage made it."""
+    found = stages(study)
+    for stage in found.values():
+        if not {*stage.outputs}.isdisjoint(found[name].inputs):
+            for path in stage.edited():
+                if path == stage.record or path in found[name].inputs:
+                    raise FileProblem(
+                        f"{path}: edited or damaged after it was made; get it back (`git checkout -- {path}`), or "
+                        f"delete it and have it made again (`snakemake {name}`)"
+                    )
+
+
 def _named(study: Study) -> str:
     """Digest of the names of a folder's classes, which may change where its images do not; '' where names are known."""
     manifest = places.manifest(study.dataset.key)

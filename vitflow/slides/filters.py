@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vitflow.analysis import claims
-from vitflow.analysis.claims.wording import MINUS, counted, digits_for
+from vitflow.analysis.claims.wording import MINUS, digits_for
 from vitflow.analysis.records import Interval, Run, Statistics
 from vitflow.study.fields import beginning
+from vitflow.study.names import counted
 
 NOTHING = "\N{EN DASH}"
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from vitflow.analysis import claims
 from vitflow.analysis.claims import effect
-from vitflow.analysis.claims.wording import counted
 from vitflow.analysis.records import Axis, Run, Summary, Winners
 from vitflow.analysis.techniques import PREDICTED, Technique, Techniques
 from vitflow.analysis.titles import FAMILIES
@@ -18,6 +17,7 @@ from vitflow.slides import cells
 from vitflow.study.dataset import IMAGES
 from vitflow.study.fields import beginning, spoken
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 #: by their own names
 CELLS = (

@@ -77,6 +77,14 @@ class Dataset(Strict):
             raise ValueError(f"image_size, channels, classes and title are fixed for '{self.name}'; remove them")
         return self
 
+    @model_validator(mode="after")
+    def _every_class_trains(self) -> Dataset:
+        if self.train_images is not None and self.train_images < self.shape[2]:
+            raise ValueError(
+                f"train_images {self.train_images} must be at least {self.shape[2]}, an image of each class"
+            )
+        return self
+
     @property
     def key(self) -> str:
         """Names the prepared files: the dataset's name, or of a folder, letters of its path's end and a digest of it.

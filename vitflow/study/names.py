@@ -49,6 +49,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:40]}..."
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 seed``, ``1,000 seeds``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def is_text(text: str) -> bool:
     """Whether terminals, pages and slides can show a text on one line: no controls, nothing invisible but joiners."""
     return not any(_is_control(letter) for letter in text)

@@ -13,7 +13,7 @@ class Training(Strict):
     """The recipe, the same for every model of a study unless an axis changes it."""
 
     epochs: int = Field(100, ge=1, le=1_000_000)
-    batch_size: int = Field(128, ge=1, le=1_000_000, description="images a step")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="images a step; all of them where they are fewer")
     optimizer: Literal["adamw", "sgd", "muon"] = Field(
         "adamw", description="sgd: Nesterov momentum 0.9; muon: for hidden weight matrices, adamw for all else"
     )

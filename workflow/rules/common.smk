@@ -1,10 +1,12 @@
 # The study behind the rules: everything is checked here, before any job, and without importing torch.
 
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from vitflow.commands.options import spelled
 from vitflow.data import places
 from vitflow.data.manifest import check_prepared
 from vitflow.data.raw import DataError
@@ -37,7 +39,7 @@ try:
         times.settle_stages(STAGES.values())
         appendix.write_captions(HOME)
 except (ConfigError, DataError, FileProblem, ledger.LedgerError) as error:
-    raise WorkflowError(str(error))
+    raise WorkflowError(spelled(str(error), os.path.relpath(workflow.configfiles[0])))
 
 CONFIG = str(HOME.effective_config)
 BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}

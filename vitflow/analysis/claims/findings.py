@@ -8,10 +8,11 @@ from vitflow.analysis.claims.effects import of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.claims.sentences import sentence
 from vitflow.analysis.claims.subsets import subsets_finding
-from vitflow.analysis.claims.wording import count, counted, several, with_sd
+from vitflow.analysis.claims.wording import count, several, with_sd
 from vitflow.analysis.records import BestSingle, Findings, Run
 from vitflow.analysis.titles import FAMILIES
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 from vitflow.study.schema import Study
 
 #: logits so many times as large as the baseline's are worth a title

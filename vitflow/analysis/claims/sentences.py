@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vitflow.analysis.claims.effects import Evidence, has_no_spread, judge, of_group
-from vitflow.analysis.claims.wording import counted, digits_for, several, signed
+from vitflow.analysis.claims.wording import digits_for, several, signed
 from vitflow.analysis.records import Interval, Place, Run
 from vitflow.study.fields import spoken
+from vitflow.study.names import counted
 
 Named = tuple[str, Evidence]
 

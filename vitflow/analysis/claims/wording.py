@@ -45,11 +45,6 @@ def count(number: int) -> str:
     return str(number)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 seed``, ``1,000 seeds``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def between(numbers: Sequence[int]) -> str:
     """``3``, ``3 to 6``: the smallest and the largest; ``0`` without any."""
     low, high = min(numbers, default=0), max(numbers, default=0)
