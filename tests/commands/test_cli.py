@@ -118,6 +118,7 @@ def test_help_imports_no_command_and_that_of_most_commands_no_torch() -> None:
         (["analyse", "select"], "baseline seed 0 is missing; winners are chosen when the grid is finished"),
         (["analyse", "best"], "no winner is selected yet"),
         (["analyse", "features"], "run `vitflow features`"),
+        (["cluster", "--profile", "profiles/slrm"], "slrm: no profile, which has a file config.v8+.yaml"),
         (["prepare", "--config", "cifar.yaml", "--path", "nowhere"], "nowhere: "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

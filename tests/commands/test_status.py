@@ -114,7 +114,7 @@ def test_status_names_results_of_older_code_and_what_is_elsewhere(
         "1 result of older code, for which `vitflow record` wants --accept-older-code:",
         f"  {BASELINE.train}: made by older code",
         "`vitflow record` would hand 1 of 1 verified files to DVC",
-        "1 file elsewhere (`vitflow restore` gets what DVC keeps)",
+        "1 file elsewhere (DVC keeps none of them)",
         WAITING,
     ]
 
@@ -156,3 +156,10 @@ def test_status_needs_no_torch(done: Path) -> None:
     words = [sys.executable, "-m", "vitflow", "status"]
     answer = subprocess.run(words, env=environment(ROOT), capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0 and answer.stdout.splitlines()[-1] == WAITING, answer.stderr
+
+
+def test_status_counts_what_restore_would_get(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(BASELINE.checkpoint, sha256(BASELINE.checkpoint))
+    BASELINE.checkpoint.unlink()
+    places.prepared("digits").unlink()
+    assert "2 files elsewhere (`vitflow restore` gets 1, which DVC keeps)" in lines_after(capsys, 2)

@@ -42,8 +42,8 @@ def test_a_finished_study_is_handed_over_and_called_reproduced(complete: Study, 
     assert forecast(complete, found) == ["`vitflow record` would hand 9 of 9 verified files to DVC"]
     record(complete, TINY, said.append)
     assert calls == [
-        ("add", "--quiet", *map(str, found.verified)),
-        ("commit", "--quiet", "--force", str(PIPELINE_HERE)),
+        ("add", *map(str, found.verified)),
+        ("commit", "--force", str(PIPELINE_HERE)),
     ]
     assert {path: stated_digest(path) for path in found.verified} == found.verified
     assert said == [
@@ -64,7 +64,7 @@ def test_what_dvc_keeps_is_not_handed_over_again_but_another_version_is(
     keep(BASELINE.checkpoint, "of other weights")
     said: list[str] = []
     record(complete, TINY, said.append, weights_only=True)
-    assert calls == [("add", "--quiet", str(BASELINE.checkpoint))]
+    assert calls == [("add", str(BASELINE.checkpoint))]
     assert said == ["1 file handed to DVC, 8 there already"]
     assert not PIPELINE_HERE.exists()
     record(complete, TINY, said.append, weights_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,6 +17,7 @@ from vitflow.machine.slurm import SlurmProblem
 from vitflow.results.cluster import Asked, Site, accounting, limits, problems, status_command
 from vitflow.results.ledger import all_jobs
 from vitflow.results.requests import Requests
+from vitflow.study.names import ConfigError, nearest
 from vitflow.study.reading import read_yaml
 from vitflow.study.schema import Study
 
@@ -40,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Check a profile, or print one that can be granted. Raises SlurmProblem where something cannot."""
     study = study_of(options)
     text = _filled((TEMPLATE / FILE).read_text(encoding="utf-8")) if options.profile is None else None
-    profile = read_yaml(options.profile / FILE) if text is None else yaml.safe_load(text)
+    profile = _profile(options.profile) if text is None else yaml.safe_load(text)
     site = Site.of(profile.get("default-resources") or {})
     largest = _largest(study, site)
     if told := problems(site, profile.get("slurm-status-command", "sacct"), largest):
@@ -64,6 +66,14 @@ def _largest(study: Study, site: Site) -> Asked:
     requests = Requests(counted, 1.0, site.gpus, site.minutes)
     dearest = max(jobs, key=requests.memory)
     return Asked(dearest.run, requests.memory(dearest), THREADS)
+
+
+def _profile(folder: Path) -> Any:
+    """What a profile says. Raises ConfigError where there is none."""
+    if not (folder / FILE).exists():
+        there = sorted(str(path.parent) for path in TEMPLATE.parent.glob(f"*/{FILE}"))
+        raise ConfigError(f"{folder}: no profile, which has a file {FILE}{nearest(str(folder), there)}")
+    return read_yaml(folder / FILE)
 
 
 def _filled(template: str) -> str:

@@ -57,7 +57,7 @@ DVC = (sys.executable, "-m", "dvc")
 
 
 def dvc(*words: str | Path, check: bool = True) -> str:
-    """Run DVC; its output. Raises RecordError with DVC's own words if it fails."""
+    """Run DVC; its output. Raises RecordError with DVC's own words if it fails, which ``--quiet`` would hide."""
     done = subprocess.run([*DVC, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if check and done.returncode:
         raise RecordError(f"dvc {words[0]} failed: " + "\n  ".join(_told(done.stderr)))

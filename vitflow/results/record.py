@@ -50,7 +50,7 @@ def record(
 
     new = unrecorded(found)
     if new:
-        dvc("add", "--quiet", *new)
+        dvc("add", *new)
         for path in new:
             note_digest(path, found.verified[path])
     say(f"{counted(len(new), 'file')} handed to DVC, {len(found.verified) - len(new)} there already")
@@ -63,7 +63,7 @@ def record(
         write_text(pipeline, _pipeline(study, config))
         say(f"{pipeline}: written")
     if found.complete:
-        dvc("commit", "--quiet", "--force", pipeline)
+        dvc("commit", "--force", pipeline)
         say(f"{pipeline.with_suffix('.lock')}: the study is recorded as reproduced")
     else:
         say(f"{pipeline.with_suffix('.lock')}: left as it is, the study is not complete")
@@ -91,7 +91,9 @@ def forecast(study: Study, found: Audit) -> list[str]:
     elif found.verified and not new:
         lines.append(f"DVC keeps what is here ({counted(len(found.verified), 'file')})")
     if found.elsewhere:
-        lines.append(f"{counted(len(found.elsewhere), 'file')} elsewhere (`vitflow restore` gets what DVC keeps)")
+        kept = sum(stated_digest(path) == digest for path, digest in found.elsewhere.items())
+        advice = f"`vitflow restore` gets {kept}, which DVC keeps" if kept else "DVC keeps none of them"
+        lines.append(f"{counted(len(found.elsewhere), 'file')} elsewhere ({advice})")
     return lines + left_over(found)
 
 

@@ -76,14 +76,14 @@ def _check_out(targets: list[Path]) -> list[Path]:
     """Put DVC's versions in place; returns those left alone, for DVC does not keep the bytes that stand there."""
     pointers = [pointer_of(path) for path in targets]
     try:
-        dvc("checkout", "--quiet", "--allow-missing", *pointers)
+        dvc("checkout", "--allow-missing", *pointers)
         return []
     except RecordError:  # one of them is enough, and DVC checks out none
         pass
     unsaved = []
     for path, pointer in zip(targets, pointers, strict=True):
         try:
-            dvc("checkout", "--allow-missing", pointer)  # not --quiet, which hides the reason
+            dvc("checkout", "--allow-missing", pointer)
         except RecordError as error:
             if "unsaved" not in str(error):
                 raise
