@@ -26,7 +26,7 @@ def calls(complete: Study, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, .
 
     def dvc(*words: str | Path, check: bool = True) -> str:
         calls.append(tuple(map(str, words)))
-        for path in words[2:] if words[0] == "add" else ():
+        for path in words[1:] if words[0] == "add" else ():
             keep(Path(path), "whatever it was")
         return ""
 
