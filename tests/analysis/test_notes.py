@@ -37,6 +37,17 @@ def test_a_studys_own_prediction_replaces_the_general_one_and_is_not_foreign(gen
     assert (found.of("width").how, found.of("width").label, found.of("width").confound) == ("h", "width", "c")
 
 
+def test_ranges_are_kept_by_value_as_the_grid_spells_it(general: Path) -> None:
+    found = with_notes(general, "width: {prediction: p, expected: {8: [-1, 2], false: [0.5, 1], 0.1: [10, 20]}}")
+    assert found.of("width").expected == {"8": (-1, 2), "false": (0.5, 1), "0.1": (10, 20)}
+    assert found.of("depth").expected == {}
+
+
+def test_ranges_of_the_general_predictions_stand_in_the_notes_of_the_cifar10_study(general: Path) -> None:
+    found = with_notes(general, "width: {expected: {8: [1, 2]}}", "cifar10")
+    assert found.of("width").expected == {"8": (1, 2)} and found.of("width").prediction == "the general one of width"
+
+
 def test_an_explanation_leaves_the_prediction_as_it_is(general: Path) -> None:
     found = with_notes(general, "depth: {explanation: More blocks see more.}").of("depth")
     assert (found.explanation, found.prediction, found.foreign) == (
@@ -85,7 +96,14 @@ def test_notes_lie_beside_the_talk_under_the_name_of_the_study(
     [
         ("widht: {explanation: a}", "no axis 'widht' in {general}; did you mean 'width'?"),
         ("width: {explanashun: a}", "width.explanashun: unknown key; did you mean 'explanation'?"),
-        ("width: {label: a}", "width.label: unknown key; valid: prediction, explanation"),
+        ("width: {label: a}", "width.label: unknown key; valid: prediction, explanation, expected"),
+        ("width: {prediction: p, expected: 3}", "width.expected: expected {{value: [least, most]}}"),
+        ("width: {prediction: p, expected: {8: 3}}", "width.expected.8: expected [least, most], two numbers"),
+        ("width: {prediction: p, expected: {8: [1, 2, 3]}}", "width.expected.8: expected [least, most]"),
+        ("width: {prediction: p, expected: {8: [2, 1]}}", "in that order, not [2, 1]"),
+        ("width: {prediction: p, expected: {8: [a, b]}}", "width.expected.8: expected [least, most]"),
+        ("width: {prediction: p, expected: {false: [true, 2]}}", "width.expected.false: expected [least, most]"),
+        ("width: {expected: {8: [1, 2]}}", "width.expected: the numbers of a prediction; write that beside it"),
         ("width: {prediction: 3}", "width.prediction: expected text"),
         ("width: {explanation: [a, b]}", "width.explanation: expected text"),
         ("width: {explanation: }", "width.explanation: expected text"),

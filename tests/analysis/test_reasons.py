@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from support.analysis import example_study
 from support.analysis.summary import made_up
-from support.records import NOTHING, a_run, around, diverged, with_runs
+from support.records import NOTHING, a_run, an_axis, around, diverged, with_runs
 
-from vitflow.analysis.claims import next_steps, reason
+from vitflow.analysis.claims import Change, next_steps, reason
+from vitflow.analysis.claims.predictions import Prediction
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.records import Run, Statistics, Summary
 
@@ -131,6 +132,14 @@ def test_what_to_do_next_follows_from_the_numbers() -> None:
     assert steps[1] == "More seeds for 2 unclear changes, registers 4 first."
     assert steps[2] == "A lower learning rate for what diverged: learning rate 1."
     assert steps[3].startswith("Fewer images at equal steps")
+
+
+def test_a_prediction_that_missed_is_asked_about_after_what_stays_open() -> None:
+    missed = Prediction(an_axis("C", "c"), Change("c", a_run(points=1.0, label="c"), 1.0), (5.0, 6.0), "missed")
+    summary = summary_of(a=a_run(1.0, (-1.0, 3.0), label="a"), c=a_run(**GAIN))
+    steps = next_steps(summary, [missed])
+    assert steps[2] == "Explain the missed prediction: c +1.0, not +5.0 to +6.0."
+    assert steps[:2] == next_steps(summary)[:2] and steps[3:] == next_steps(summary)[2:]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,12 @@ def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
     assert cells.predicted("") == cells.predicted("", " for another study") == "not written"
 
 
+def test_what_came_of_a_prediction_follows_it_as_a_sentence() -> None:
+    assert cells.came("held at 8; missed at 2") == " **Held at 8; missed at 2.**"
+    assert cells.came(NASTY).strip(" *") == f"{KEPT}."
+    assert cells.came("") == ""
+
+
 def test_a_choice_is_a_row_of_axis_value_and_gain_or_why_the_baselines_is_kept() -> None:
     adopted = Choice(axis="patch_size", value="2", gain=3.0, why="significant on validation images")
     assert cells.choice_row(adopted) == "| patch size | **2**, +3.0 points, significant on validation images |"

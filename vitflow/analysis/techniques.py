@@ -1,7 +1,7 @@
 """What is known of each axis, and what a study's author expected and found: ``techniques.yaml`` and notes.
 
 ``workflow/slides/techniques.yaml`` says of every axis what holds in any study. ``workflow/slides/notes/<study>.yaml``,
-where there is one, adds what belongs to that study: its own predictions and the explanations.
+where there is one, adds what belongs to that study: predictions of its own, their ranges, and the explanations.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,16 @@ from vitflow.study.run import RunConfig
 
 TECHNIQUES = Path("workflow/slides/techniques.yaml")
 NOTES = Path("workflow/slides/notes")
-#: what each file says of an axis; in notes, either may be left out
+#: what each file says of an axis; in notes, each may be left out
 FIELDS = ("label", "how", "reference", "confound", "prediction")
 NOTED = ("prediction", "explanation")
+#: beside these in notes: the numbers of the prediction, ``{value: [least, most]}``
+EXPECTED = "expected"
 #: the study that the predictions of techniques.yaml were written for, and its dataset
 PREDICTED = "cifar10"
+
+#: points of test accuracy against the baseline, from least to most
+Expected = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Technique:
     reference: str = ""
     confound: str = ""
     prediction: str = ""
+    expected: Mapping[str, Expected] = field(default_factory=dict)  #: by value of the axis, where numbers are predicted
     explanation: str = ""
     foreign: bool = False  #: whether the prediction was written for another study
 
@@ -90,7 +96,7 @@ def notes_of(study: str) -> Path:
 def read_techniques(study: str, path: Path = TECHNIQUES, notes: Path | None = None) -> Techniques:
     """What is written for a study. Raises ConfigError naming file and entry."""
     own = notes or notes_of(study)
-    general = _read(path, FIELDS, required=True, elsewhere={"explanation": own})
+    general = _read(path, FIELDS, required=True, elsewhere={"explanation": own, EXPECTED: own})
     noted = _read(own, NOTED, required=False) if own.exists() else {}
     for axis in noted.keys() - general.keys():
         raise ConfigError(f"{own}: no axis '{axis}' in {path}{nearest(axis, list(general))}")
@@ -98,7 +104,9 @@ def read_techniques(study: str, path: Path = TECHNIQUES, notes: Path | None = No
     for axis, entry in general.items():
         mine = noted.get(axis, {})
         foreign = not mine.get("prediction") and study != PREDICTED
-        axes[axis] = Technique(**{**entry, **{key: text for key, text in mine.items() if text}}, foreign=foreign)
+        if foreign and mine.get(EXPECTED):
+            raise ConfigError(f"{own}: {axis}.{EXPECTED}: the numbers of a prediction; write that beside it")
+        axes[axis] = Technique(**{**entry, **{key: said for key, said in mine.items() if said}}, foreign=foreign)
     return Techniques(axes, own if own.exists() else None)
 
 
@@ -110,23 +118,39 @@ def _mapping(path: Path, content: bytes) -> Any:
 
 def _read(
     path: Path, fields: tuple[str, ...], *, required: bool, elsewhere: Mapping[str, Path] | None = None
-) -> dict[str, dict[str, str]]:
+) -> dict[str, dict[str, Any]]:
     data = _mapping(path, path.read_bytes() if path.exists() else b"") or {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a mapping of axes such as patch_size")
     for axis, entry in data.items():
-        for field, place in (elsewhere or {}).items():
-            if isinstance(entry, dict) and field in entry:
-                raise ConfigError(f"{path}: {axis}.{field}: belongs to a study; write it in {place}")
+        for name, place in (elsewhere or {}).items():
+            if isinstance(entry, dict) and name in entry:
+                raise ConfigError(f"{path}: {axis}.{name}: belongs to a study; write it in {place}")
     return {str(axis): _entry(f"{path}: {axis}", entry, fields, required) for axis, entry in data.items()}
 
 
-def _entry(where: str, entry: Any, fields: tuple[str, ...], required: bool) -> dict[str, str]:
+def _entry(where: str, entry: Any, fields: tuple[str, ...], required: bool) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise ConfigError(f"{where}: expected {', '.join(fields)}")
-    for field in entry.keys() - set(fields):
-        raise ConfigError(f"{where}.{field}: unknown key{nearest(str(field), list(fields))}")
-    for field in fields if required else entry:
-        if not isinstance(entry.get(field), str):
-            raise ConfigError(f"{where}.{field}: expected text ('' where it is not written yet)")
-    return {field: " ".join(text.split()) for field, text in entry.items()}
+    numbers = {} if required else {EXPECTED: _expected(f"{where}.{EXPECTED}", entry.get(EXPECTED, {}))}
+    texts = {name: text for name, text in entry.items() if name not in numbers}
+    for name in texts.keys() - set(fields):
+        raise ConfigError(f"{where}.{name}: unknown key{nearest(str(name), [*fields, *numbers])}")
+    for name in fields if required else texts:
+        if not isinstance(texts.get(name), str):
+            raise ConfigError(f"{where}.{name}: expected text ('' where it is not written yet)")
+    return {name: " ".join(text.split()) for name, text in texts.items()} | numbers
+
+
+def _expected(where: str, entry: Any) -> dict[str, Expected]:
+    """Ranges by value, spelled as the grid has it: ``false`` and ``8`` need no quotes."""
+    if not isinstance(entry, dict):
+        raise ConfigError(f"{where}: expected {{value: [least, most]}}, in points of test accuracy")
+    found = {}
+    for value, bounds in entry.items():
+        told = f"{where}.{spell(value)}"
+        whole = isinstance(bounds, list) and len(bounds) == 2 and all(type(one) in (int, float) for one in bounds)
+        if not whole or not bounds[0] < bounds[1]:
+            raise ConfigError(f"{told}: expected [least, most], two numbers in that order, not {bounds}")
+        found[spell(value)] = (float(bounds[0]), float(bounds[1]))
+    return found

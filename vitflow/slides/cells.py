@@ -10,7 +10,7 @@ from markupsafe import Markup
 from vitflow.analysis.claims import Change
 from vitflow.analysis.records import Choice, Contrast, Run, Winners
 from vitflow.slides.filters import NOTHING, bounds, interval, millions, number, signed, stat, three, times
-from vitflow.study.fields import spoken
+from vitflow.study.fields import beginning, spoken
 
 
 def escaped(text: str) -> str:
@@ -105,6 +105,11 @@ def predicted(prediction: str, meant: str = "") -> Markup:
     if not prediction:
         return Markup("not written")
     return Markup(escaped(prediction) + (f" (meant{meant})" if meant else ""))
+
+
+def came(outcomes: str) -> Markup:
+    """What came of a prediction, to follow it: ``held at 8``, as a sentence; '' where no range was predicted."""
+    return Markup(f" **{escaped(beginning(outcomes))}.**" if outcomes else "")
 
 
 def choice_row(choice: Choice) -> Markup:

@@ -58,9 +58,9 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       those beside; ``others(axis)``: its values with a difference, largest gain first
     - ``main_groups``, ``other_groups``: the groups other than the architecture, in the talk and in backup
     - ``share(seconds, items)``: the time of each of several slides that have so many seconds together
-    - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``, ``why(axis)``; ``meant_for(technique)`` and
-      ``meant_elsewhere``: words for a prediction, and for all of them, written for another study; ``explained_in``:
-      the file that wants explanations
+    - ``technique(axis)``, ``predicted(axis)``, ``came(axis)``, ``verdict(axis)``, ``why(axis)``;
+      ``meant_for(technique)`` and ``meant_elsewhere``: words for a prediction, and for all of them, written for another
+      study; ``explained_in``: the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed
     - ``families``: runs of other families; ``best_family``: that of the slide's title; ``subsets``: whether any run had
@@ -90,6 +90,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
     room = SLIDES - ALWAYS - sum(map(bool, (winners, families, subsets))) - len(main_axes)
     main_groups = groups[: min(room, GROUPS)]
 
+    foretold = claims.predictions(summary.axes, runs, techniques)
+
     def predicted(axis: Axis) -> Markup:
         technique = techniques.of(axis.axis)
         return cells.predicted(technique.prediction, "" if elsewhere else meant_for(technique))
@@ -108,6 +110,7 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "others": partial(claims.changes, runs=runs),
         "technique": techniques.of,
         "predicted": predicted,
+        "came": lambda axis: cells.came(claims.outcomes(axis, foretold, techniques)),
         "verdict": partial(claims.verdict, runs=runs, margin=margin),
         "why": partial(why, summary=summary, techniques=techniques),
         "compared": compared,
@@ -122,10 +125,13 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "rows": [runs[name] for name in in_order(summary)],
         "steady": steadiness(summary),
         "winners": winners,
-        "titles": {"verdicts": claims.verdicts_title(effects, nothing)},
+        "titles": {
+            "verdicts": claims.verdicts_title(effects, nothing),
+            "predictions": claims.predictions_title(foretold),
+        },
         "counts": claims.counted_effects(compared, margin),
         "nothing": nothing,
-        "next_steps": claims.next_steps(summary),
+        "next_steps": claims.next_steps(summary, foretold),
         "meant_for": meant_for,
         "meant_elsewhere": meant_for(written[0]) if elsewhere else "",
         **{cell.__name__: cell for cell in CELLS},

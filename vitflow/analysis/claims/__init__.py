@@ -8,6 +8,7 @@ descriptive.
 from vitflow.analysis.claims.effects import Change, Effect, Evidence, changes, effect, judge, of_group, of_study
 from vitflow.analysis.claims.findings import best_family, best_single, findings
 from vitflow.analysis.claims.next_steps import next_steps
+from vitflow.analysis.claims.predictions import outcomes, predictions, predictions_title
 from vitflow.analysis.claims.rates import at_own_rates
 from vitflow.analysis.claims.reasons import reason
 from vitflow.analysis.claims.sentences import axis_finding, group_finding, sentence
@@ -31,6 +32,9 @@ __all__ = [
     "next_steps",
     "of_group",
     "of_study",
+    "outcomes",
+    "predictions",
+    "predictions_title",
     "reason",
     "sentence",
     "signed",

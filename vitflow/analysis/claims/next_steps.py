@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vitflow.analysis.claims.effects import effect, judge, of_group, of_study
 from vitflow.analysis.claims.findings import converged
+from vitflow.analysis.claims.predictions import Prediction, worst_miss
 from vitflow.analysis.records import Summary
 from vitflow.study.grid import BASELINE
 
 
-def next_steps(summary: Summary) -> list[str]:
-    """What the data ask for next: four sentences at most."""
+def next_steps(summary: Summary, predicted: Sequence[Prediction] = ()) -> list[str]:
+    """What the data ask for next: four sentences at most. ``predicted``: what was, over all axes."""
     runs, margin = summary.runs, summary.equivalence_margin
     steps = []
     longer = runs.get(f"epochs={2 * summary.epochs}")
@@ -23,6 +26,8 @@ def next_steps(summary: Summary) -> list[str]:
         nearest = max(open_ones, key=lambda run: abs(of_study(run).points))
         of = "change" if len(open_ones) == 1 else "changes"
         steps.append(f"More seeds for {len(open_ones)} unclear {of}, {nearest.label} first.")
+    if missed := worst_miss(predicted):
+        steps.append(missed)
     if unstable := [runs[name].label for name in summary.diverged]:
         steps.append(f"A lower learning rate for what diverged: {unstable[0]}.")
     if not any(axis.axis == "train_images" for axis in summary.axes) and not any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vitflow.analysis.records import Statistics
 
@@ -49,6 +49,12 @@ def between(numbers: Sequence[int]) -> str:
     """``3``, ``3 to 6``: the smallest and the largest; ``0`` without any."""
     low, high = min(numbers, default=0), max(numbers, default=0)
     return str(low) if low == high else f"{low} to {high}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *rest, last = words
+    return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def several(words: Sequence[str], most: int = 2) -> str:
