@@ -1,4 +1,4 @@
-"""What came of predicted ranges: which held, which missed, what stays open, and what is asked of the worst."""
+"""What came of predicted ranges: which were met, which missed, what stays open, and what is asked of the worst."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def judged(run: Run, expected: Expected) -> Prediction:
 @pytest.mark.parametrize(
     ("mean", "bounds", "outcome"),
     [
-        (2.5, (2.1, 2.9), "held"),
-        (2.5, (-1.0, 6.0), "held"),
-        (2.0, (1.0, 3.0), "held"),
+        (2.5, (2.1, 2.9), "in range"),
+        (2.5, (-1.0, 6.0), "in range"),
+        (2.0, (1.0, 3.0), "in range"),
         (3.5, (2.9, 4.1), "open"),
         (1.0, (0.0, 2.0), "open"),
         (3.5, (3.1, 3.9), "missed"),
@@ -39,7 +39,7 @@ def judged(run: Run, expected: Expected) -> Prediction:
         (9.0, None, "open"),
     ],
 )
-def test_a_range_held_missed_or_stays_open(mean: float, bounds: Interval | None, outcome: str) -> None:
+def test_a_range_is_met_missed_or_stays_open(mean: float, bounds: Interval | None, outcome: str) -> None:
     assert judged(a_run(mean, bounds), (2.0, 3.0)).outcome == outcome
 
 
@@ -52,7 +52,7 @@ def test_what_missed_is_further_from_the_range_than_its_interval_is_wide(
     mean: float, half: float, least: float, width: float
 ) -> None:
     found = judged(a_run(mean, (mean - half, mean + half)), (least, least + width))
-    assert (found.distance == 0) == (found.outcome == "held")
+    assert (found.distance == 0) == (found.outcome == "in range")
     assert (found.distance > half) == (found.outcome == "missed")
 
 
@@ -69,10 +69,10 @@ RANGES: dict[str, Any] = {"a": (2.0, 3.0), "b": (5.0, 6.0), "c": (-4.0, -2.2), "
 def test_outcomes_are_told_by_value_and_what_was_not_run_too() -> None:
     axis, techniques = an_axis("L", *RUNS), expecting(**RANGES)
     found = predictions([axis], RUNS, techniques)
-    assert outcomes(axis, found, techniques) == "held at a; missed at b and c; open at d; not run: e e"
+    assert outcomes(axis, found, techniques) == "in range at a; missed at b and c; open at d; not run: e e"
     assert outcomes(axis, [], expecting()) == ""
-    assert predictions_title(found) == "1 of 4 predicted ranges held, 2 missed"
-    assert predictions_title(found[:1]).startswith("1 of 1 predicted range held")
+    assert predictions_title(found) == "1 of 4 predictions in range, 2 missed"
+    assert predictions_title(found[:1]).startswith("1 of 1 prediction in range")
     assert predictions_title([]) == "predicted and observed"
 
 
@@ -80,7 +80,7 @@ def test_a_value_that_another_group_has_is_not_called_not_run() -> None:
     here, there = an_axis("L", "baseline", "a"), an_axis("L", "baseline", "b").model_copy(update={"group": "other"})
     techniques = expecting(a=(2.0, 3.0), b=(5.0, 6.0))
     found = predictions([here, there], RUNS, techniques)
-    assert [outcomes(axis, found, techniques) for axis in (here, there)] == ["held at a", "missed at b"]
+    assert [outcomes(axis, found, techniques) for axis in (here, there)] == ["in range at a", "missed at b"]
 
 
 def test_the_worst_miss_is_asked_about_with_numbers_that_show_it() -> None:

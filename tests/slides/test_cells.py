@@ -136,7 +136,7 @@ def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
 
 
 def test_what_came_of_a_prediction_follows_it_as_a_sentence() -> None:
-    assert cells.came("held at 8; missed at 2") == " **Held at 8; missed at 2.**"
+    assert cells.came("in range at 8; missed at 2") == " **In range at 8; missed at 2.**"
     assert cells.came(NASTY).strip(" *") == f"{KEPT}."
     assert cells.came("") == ""
 

@@ -12,9 +12,9 @@ from vitflow.analysis.techniques import Expected, Techniques
 from vitflow.study.fields import spoken
 from vitflow.study.names import counted
 
-#: ``held``: the mean is in the range; ``missed``: all of the interval is outside; ``open``: the mean is, but not all
-Outcome = Literal["held", "missed", "open"]
-OUTCOMES: tuple[Outcome, ...] = ("held", "missed", "open")
+#: ``in range``: the mean is; ``missed``: all of the interval is outside; ``open``: the mean is outside, not all of that
+Outcome = Literal["in range", "missed", "open"]
+OUTCOMES: tuple[Outcome, ...] = ("in range", "missed", "open")
 
 
 class Prediction(NamedTuple):
@@ -51,11 +51,11 @@ def _outcome(change: Change, expected: Expected) -> Outcome:
     low, high = evidence.interval
     if high < least or low > most:
         return "missed"
-    return "held" if least <= evidence.points <= most else "open"
+    return "in range" if least <= evidence.points <= most else "open"
 
 
 def outcomes(axis: Axis, found: Sequence[Prediction], techniques: Techniques) -> str:
-    """``held at 8; missed at 2 and 16; not run: 32``, of all that was ``found``; '' without a range."""
+    """``in range at 8; missed at 2 and 16; not run: 32``, of all that was ``found``; '' without a range."""
     values = {
         outcome: [p.change.value for p in found if p.axis == axis and p.outcome == outcome] for outcome in OUTCOMES
     }
@@ -67,11 +67,11 @@ def outcomes(axis: Axis, found: Sequence[Prediction], techniques: Techniques) ->
 
 
 def predictions_title(found: Sequence[Prediction]) -> str:
-    """Of the table of predictions, how many came."""
+    """Of the table of predictions, how many came true."""
     if not found:
         return "predicted and observed"
     number = {outcome: sum(one.outcome == outcome for one in found) for outcome in OUTCOMES}
-    return f"{number['held']} of {counted(len(found), 'predicted range')} held, {number['missed']} missed"
+    return f"{number['in range']} of {counted(len(found), 'prediction')} in range, {number['missed']} missed"
 
 
 def worst_miss(found: Sequence[Prediction]) -> str:
