@@ -58,7 +58,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       those beside; ``others(axis)``: its values with a difference, largest gain first
     - ``main_groups``, ``other_groups``: the groups other than the architecture, in the talk and in backup
     - ``share(seconds, items)``: the time of each of several slides that have so many seconds together
-    - ``technique(axis)``, ``predicted(axis)``, ``came(axis)``, ``verdict(axis)``, ``why(axis)``;
+    - ``technique(axis)``, ``predicted(axis)``, ``outcomes(axis)``, ``came(axis)``, the same as a
+      sentence, ``verdict(axis)``, ``why(axis)``;
       ``meant_for(technique)`` and ``meant_elsewhere``: words for a prediction, and for all of them, written for another
       study; ``explained_in``: the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
@@ -91,6 +92,7 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
     main_groups = groups[: min(room, GROUPS)]
 
     foretold = claims.predictions(summary.axes, runs, techniques)
+    outcomes = partial(claims.outcomes, found=foretold, techniques=techniques)
 
     def predicted(axis: Axis) -> Markup:
         technique = techniques.of(axis.axis)
@@ -110,7 +112,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
         "others": partial(claims.changes, runs=runs),
         "technique": techniques.of,
         "predicted": predicted,
-        "came": lambda axis: cells.came(claims.outcomes(axis, foretold, techniques)),
+        "outcomes": outcomes,
+        "came": lambda axis: cells.came(outcomes(axis)),
         "verdict": partial(claims.verdict, runs=runs, margin=margin),
         "why": partial(why, summary=summary, techniques=techniques),
         "compared": compared,
