@@ -29,7 +29,7 @@ from vitflow.results.ledger import LedgerError
 from vitflow.results.stages import check_inputs, stages
 from vitflow.study.grid import BASELINE, BEST, expand, feature_runs, inspected_runs
 from vitflow.study.models import ViT
-from vitflow.study.names import ConfigError, nearest
+from vitflow.study.names import ConfigError, counted, nearest
 from vitflow.study.run import RunConfig
 from vitflow.study.schema import Study
 from vitflow.training.loop import HISTORY
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     early = ["summary", *([] if BEST in study.features.runs else ["features"]), *(["select"] if study.best else [])]
     for step in options.step or early:
         STEPS[step](study)
+        print(f"{step}: {counted(len(stages(study)[step].outputs), 'file')} in {Layout(study.study).root}")
     return 0
 
 

@@ -29,9 +29,11 @@ def run(options: argparse.Namespace) -> int:
     if options.run_name:
         evaluate(study, find_job(study, options.run_name, options.seed), machine, patient=True)
         return 0
-    for job in all_jobs(study):
-        if job.status == "trained":
-            evaluate(study, job, machine)
+    waiting = [job for job in all_jobs(study) if job.status == "trained"]
+    for job in waiting:
+        evaluate(study, job, machine)
+    if not waiting:
+        say(f"{study.study}: whatever is trained is scored")
     return 0
 
 

@@ -68,8 +68,8 @@ def _store(study: Study, name: str, job: Job, machine: Machine) -> None:
             "provenance": provenance(*FEATURES),
         },
     )
-    if "absent" in found:
-        say(f"{job.run} seed {job.seed}: no features, {found['absent']}")
+    told = f"no features, {found['absent']}" if "absent" in found else f"features of {found['images']:,} images"
+    say(f"{job.run} seed {job.seed}: {told}")
 
 
 def _extracted(study: Study, job: Job, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:

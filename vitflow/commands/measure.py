@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     runs = [options.run_name] if options.run_name else list(grid.runs)
     pending = [name for name in runs if not measured_cost(study, name, grid.runs[name].config)]
     if not pending:
+        say(f"{study.study}: every cost is measured")
         return 0
     import torch
 

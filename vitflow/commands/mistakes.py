@@ -14,6 +14,7 @@ from vitflow.results.layout import Layout, SeedPaths
 from vitflow.results.ledger import LedgerError, jobs
 from vitflow.results.stages import stages
 from vitflow.study.dataset import Dataset
+from vitflow.study.names import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +47,10 @@ def run(options: argparse.Namespace) -> int:
     labels = data.validation.labels.numpy()
     said = {name: _said(seeds, labels) for name, seeds in finished.items()}
     found = mistakes(said, labels, data.validation.images.numpy(), data.classes)
-    found.write(Layout(study.study).analysis / "mistakes.json")
+    path = Layout(study.study).analysis / "mistakes.json"
+    found.write(path)
     stages(study)["mistakes"].seal()
+    print(f"{path}: {counted(len(found.pictures), 'image')}")
     return 0
 
 
