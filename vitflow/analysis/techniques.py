@@ -72,7 +72,10 @@ class Techniques:
         return self.of(axis).confound or "not written in techniques.yaml"
 
     def run_label(self, name: str, config: RunConfig, baseline: RunConfig) -> str:
-        """A run as people say it: ``patch size 2``, ``ResNet-18, half width``; ``name`` where nothing differs."""
+        """A run as people say it: ``patch size 2``, ``ResNet-18, half width``; ``name`` where nothing differs.
+
+        Data first, then the model, then its recipe: ``optimizer sgd, learning rate 0.1``.
+        """
         parts = []
         changed = config.changes_from(baseline)
         if isinstance(config.model, ResNet) and config.model.family != baseline.model.family:
@@ -80,7 +83,7 @@ class Techniques:
             if config.model.width != 64:
                 parts.append("half width" if config.model.width == 32 else f"width {config.model.width}")
             changed = {field: value for field, value in changed.items() if field not in type(config.model).model_fields}
-        parts += [f"{self.label(field)} {spoken(spell(value))}" for field, value in sorted(changed.items())]
+        parts += [f"{self.label(field)} {spoken(spell(value))}" for field, value in changed.items()]
         return ", ".join(parts) or name
 
     def digest(self, axes: Iterable[str]) -> str:
