@@ -138,7 +138,7 @@ def test_a_prediction_that_missed_is_asked_about_after_what_stays_open() -> None
     missed = Prediction(an_axis("C", "c"), Change("c", a_run(points=1.0, label="c"), 1.0), (5.0, 6.0), "missed")
     summary = summary_of(a=a_run(1.0, (-1.0, 3.0), label="a"), c=a_run(**GAIN))
     steps = next_steps(summary, [missed])
-    assert steps[2] == "Explain the missed prediction: c +1.0, not +5.0 to +6.0."
+    assert steps[2] == "Test why the prediction missed: c +1.0, not +5.0 to +6.0."
     assert steps[:2] == next_steps(summary)[:2] and steps[3:] == next_steps(summary)[2:]
 
 

@@ -69,7 +69,7 @@ def test_what_came_of_a_range_stands_beside_the_prediction_and_is_counted(talk: 
     assert backup(deck)["predicted"] == "8 loses 90 points. Missed at 8; not run: 3."
     rows = {row[0]: row[3] for row in table_of(deck, "Backup: 0 of 1 prediction in range, 1 missed")}
     assert rows["Patch size"].endswith("; missed at 8; not run: 3")
-    assert "Explain the missed prediction: patch size 8" in repr(deck)
+    assert "Test why the prediction missed: patch size 8" in repr(deck)
 
 
 def test_a_studys_own_prediction_is_shown_in_place_of_the_general_one_and_not_called_foreign(talk: Talk) -> None:

@@ -80,7 +80,7 @@ def worst_miss(found: Sequence[Prediction]) -> str:
     if not missed:
         return ""
     worst = max(missed, key=lambda one: one.distance)
-    of = "the missed prediction" if len(missed) == 1 else f"{len(missed)} missed predictions, first"
+    of = "the prediction missed" if len(missed) == 1 else f"{len(missed)} predictions missed, first"
     digits = digits_for((worst.change.points,), worst.expected)
     came, least, most = (signed(points, digits) for points in (worst.change.points, *worst.expected))
-    return f"Explain {of}: {worst.change.run.label} {came}, not {least} to {most}."
+    return f"Test why {of}: {worst.change.run.label} {came}, not {least} to {most}."
