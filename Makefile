@@ -32,7 +32,9 @@ lint: $(READY)  ## style and types
 	$(BIN)/mypy
 
 # two workers with a thread each; a file of tests stays on one of them, for its fixtures; the longest files first
-TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
+FIRST := tests/workflow/
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	$(FIRST) $(filter-out $(FIRST),$(wildcard tests/*/)) $(wildcard tests/test_*.py)
 
 test: lint  ## style, types and the tests, a quarter of an hour on two cores
 	$(TESTS) -m "not slow"

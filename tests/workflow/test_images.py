@@ -131,7 +131,7 @@ def write(root: Path, tree: dict[str, bytes | str]) -> None:
         file = root / place
         file.parent.mkdir(parents=True, exist_ok=True)
         if place.endswith("/"):
-            file.mkdir()
+            file.mkdir(exist_ok=True)  # two classes may both have drawn a folder beside them
         elif content == "fifo":
             os.mkfifo(file)
         elif content == "link":
