@@ -41,8 +41,7 @@ def confirm(selection: Selection, runs: Mapping[str, Confirmed], techniques: Tec
 
 def evidence(contrast: Contrast, seeds: int) -> Evidence:
     """A contrast as claims read it."""
-    one = contrast
-    return Evidence(one.points, one.interval, one.n, one.diverged, seeds, one.control_diverged)
+    return Evidence(contrast.points, contrast.interval, contrast.n, contrast.diverged, seeds, contrast.control_diverged)
 
 
 def _compared(runs: Mapping[str, Confirmed], *families: tuple[str, Mapping[str, str]]) -> Iterator[dict[str, Contrast]]:

@@ -86,10 +86,10 @@ def spelled(text: str, config: str) -> str:
     study = "" if unnamed else shlex.quote(config)
 
     def whole(found: re.Match[str]) -> str:
-        program, words = found[1], found[2]
-        if program == "snakemake":
-            return f"`snakemake --cores all{words}{f' --configfile {study}' if study else ''}`"
-        return f"`vitflow{words}{f' --config {study}' if study and '--config' not in words else ''}`"
+        program, option = (
+            ("snakemake --cores all", "--configfile") if found[1] == "snakemake" else (found[1], "--config")
+        )
+        return f"`{program}{found[2]}{f' {option} {study}' if study else ''}`"
 
     return re.sub(r"`(vitflow|snakemake)((?: [^`]*)?)`", whole, text)
 

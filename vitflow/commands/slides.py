@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     check_inputs(study, "slides")
     techniques = read_techniques(study.study)
     render(TEMPLATE, home.analysis, home.figures, techniques, home.slides, pretrained=study.pretrained is not None)
-    stages(study)["slides"].seal()
-    print(f"{home.slides}: the talk as {', '.join(path.name for path in stages(study)['slides'].outputs)}")
+    stage = stages(study)["slides"]
+    stage.seal()
+    print(f"{home.slides}: the talk as {', '.join(path.name for path in stage.outputs)}")
     return 0

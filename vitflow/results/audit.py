@@ -105,24 +105,24 @@ def check_unaltered(job: Job) -> None:
         raise FileProblem(problem)
 
 
-def _again(folder: Path) -> str:
-    return f"get it back (`git checkout -- {folder}`), or delete {folder} to train it again"
+def _again(job: Job, wrong: Path, done: str) -> str:
+    return f"get it back (`git checkout -- {job.paths.folder}`), or delete {wrong} to {done} it again"
 
 
 def _of_record(job: Job, record: dict[str, Any]) -> Iterator[str]:
-    again = _again(job.paths.folder)
+    again = _again(job, job.paths.folder, "train")
     yield from _edited(job.paths.train, record, again)
     yield from _differs(job.paths.history, record.get("history_sha256"), job.paths.train, again)
 
 
 def _of_scores(job: Job, metrics: dict[str, Any]) -> Iterator[str]:
-    again = f"get it back (`git checkout -- {job.paths.folder}`), or delete {job.paths.metrics} to score it again"
+    again = _again(job, job.paths.metrics, "score")
     yield from _edited(job.paths.metrics, metrics, again)
     yield from _differs(job.paths.predictions, metrics.get("predictions_sha256"), job.paths.metrics, again)
 
 
 def _of_training(study: Study, job: Job, record: dict[str, Any]) -> Iterator[str]:
-    paths, again = job.paths, _again(job.paths.folder)
+    paths, again = job.paths, _again(job, job.paths.folder, "train")
     manifest = places.manifest(study.dataset.key)
     if manifest.exists() and record["data_digest"] != data_digest(study.dataset.key):
         yield f"{paths.train}: trained on other images than {manifest} describes; {again}"

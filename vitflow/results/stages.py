@@ -177,14 +177,16 @@ def stages(study: Study) -> dict[str, Stage]:
 def check_inputs(study: Study, name: str) -> None:
     """Raise FileProblem where what a stage is about to read was edited, or damaged, since another stage made it."""
     found = stages(study)
+    read = {*found[name].inputs}
     for stage in found.values():
-        if not {*stage.outputs}.isdisjoint(found[name].inputs):
-            for path in stage.edited():
-                if path == stage.record or path in found[name].inputs:
-                    raise FileProblem(
-                        f"{path}: edited or damaged after it was made; get it back (`git checkout -- {path}`), or "
-                        f"delete it and have it made again (`snakemake {name}`)"
-                    )
+        if read.isdisjoint(stage.outputs):
+            continue
+        for path in stage.edited():
+            if path in read or path == stage.record:
+                raise FileProblem(
+                    f"{path}: edited or damaged after it was made; get it back (`git checkout -- {path}`), or "
+                    f"delete it and have it made again (`snakemake {name}`)"
+                )
 
 
 def _named(study: Study) -> str:

@@ -108,7 +108,7 @@ def predicted(prediction: str, meant: str = "") -> Markup:
 
 
 def came(outcomes: str) -> Markup:
-    """What came of a prediction, to follow it: ``held at 8``, as a sentence; '' where no range was predicted."""
+    """What came of a prediction, to follow it: ``in range at 8``, as a sentence; '' where no range was predicted."""
     return Markup(f" **{escaped(beginning(outcomes))}.**" if outcomes else "")
 
 

@@ -58,9 +58,9 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       those beside; ``others(axis)``: its values with a difference, largest gain first
     - ``main_groups``, ``other_groups``: the groups other than the architecture, in the talk and in backup
     - ``share(seconds, items)``: the time of each of several slides that have so many seconds together
-    - ``technique(axis)``, ``predicted(axis)``, ``outcomes(axis)``, ``came(axis)``, the same as a
-      sentence, ``verdict(axis)``, ``why(axis)``;
-      ``meant_for(technique)`` and ``meant_elsewhere``: words for a prediction, and for all of them, written for another
+    - ``technique(axis)``, ``predicted(axis)``, ``verdict(axis)``, ``why(axis)``; ``outcomes(axis)``: what came of the
+      prediction, and ``came(axis)``: the same as a sentence
+    - ``meant_for(technique)`` and ``meant_elsewhere``: words for a prediction, and for all of them, written for another
       study; ``explained_in``: the file that wants explanations
     - ``compared``: changes with a difference, largest gain first; of these ``gained``, ``same``, ``unclear``, and
       ``lost``, largest loss first; ``unstable``: runs with a diverged seed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from vitflow.commands.options import spelled
+from vitflow.commands.options import DEFAULT, spelled
 from vitflow.data import places
 from vitflow.data.manifest import check_prepared
 from vitflow.data.raw import DataError
@@ -39,7 +39,7 @@ try:
         times.settle_stages(STAGES.values())
         appendix.write_captions(HOME)
 except (ConfigError, DataError, FileProblem, ledger.LedgerError) as error:
-    raise WorkflowError(spelled(str(error), os.path.relpath(workflow.configfiles[0])))
+    raise WorkflowError(spelled(str(error), os.path.relpath(next(iter(workflow.configfiles), DEFAULT))))
 
 CONFIG = str(HOME.effective_config)
 BY_NAME = {(job.run, str(job.seed)): job for job in JOBS}

@@ -9,6 +9,7 @@ from vitflow.analysis.claims.findings import converged
 from vitflow.analysis.claims.predictions import Prediction, worst_miss
 from vitflow.analysis.records import Summary
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 
 def next_steps(summary: Summary, predicted: Sequence[Prediction] = ()) -> list[str]:
@@ -24,8 +25,7 @@ def next_steps(summary: Summary, predicted: Sequence[Prediction] = ()) -> list[s
     open_ones = [run for run in changes if effect(run, margin) == "unclear"]
     if open_ones:
         nearest = max(open_ones, key=lambda run: abs(of_study(run).points))
-        of = "change" if len(open_ones) == 1 else "changes"
-        steps.append(f"More seeds for {len(open_ones)} unclear {of}, {nearest.label} first.")
+        steps.append(f"More seeds for {counted(len(open_ones), 'unclear change')}, {nearest.label} first.")
     if missed := worst_miss(predicted):
         steps.append(missed)
     if unstable := [runs[name].label for name in summary.diverged]:

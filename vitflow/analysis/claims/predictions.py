@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from vitflow.analysis.claims.effects import Change, changes, of_group
-from vitflow.analysis.claims.wording import digits_for, listed, signed
+from vitflow.analysis.claims.wording import digits_for, joined, signed
 from vitflow.analysis.records import Axis, Run
 from vitflow.analysis.techniques import Expected, Techniques
 from vitflow.study.fields import spoken
@@ -38,8 +38,8 @@ def predictions(axes: Sequence[Axis], runs: Mapping[str, Run], techniques: Techn
     for axis in axes:
         ranges = techniques.of(axis.axis).expected
         for change in changes(axis, runs):
-            if change.value in ranges:
-                found.append(Prediction(axis, change, ranges[change.value], _outcome(change, ranges[change.value])))
+            if expected := ranges.get(change.value):
+                found.append(Prediction(axis, change, expected, _outcome(change, expected)))
     return found
 
 
@@ -59,10 +59,10 @@ def outcomes(axis: Axis, found: Sequence[Prediction], techniques: Techniques) ->
     values = {
         outcome: [p.change.value for p in found if p.axis == axis and p.outcome == outcome] for outcome in OUTCOMES
     }
-    said = [f"{outcome} at {listed(map(spoken, here))}" for outcome, here in values.items() if here]
+    said = [f"{outcome} at {joined(map(spoken, here))}" for outcome, here in values.items() if here]
     run = {p.change.value for p in found if p.axis.axis == axis.axis}  # an axis may stand in several groups
     if left := [value for value in techniques.of(axis.axis).expected if value not in run]:
-        said.append(f"not run: {listed(map(spoken, left))}")
+        said.append(f"not run: {joined(map(spoken, left))}")
     return "; ".join(said)
 
 

@@ -9,6 +9,7 @@ from vitflow.analysis.claims.wording import several
 from vitflow.analysis.records import Axis, Run
 from vitflow.study.fields import spoken
 from vitflow.study.grid import BASELINE
+from vitflow.study.names import counted
 
 
 def verdicts_title(effects: Sequence[Effect], nothing: str) -> str:
@@ -32,8 +33,7 @@ def counted_effects(runs: Sequence[Run], margin: float) -> str:
         relevant = sum(beyond(one, margin) for one in found)
         parts.append(f"{len(found)} {wanted}" + (f" ({relevant} by more than {margin:g} points)" if found else ""))
     how = "by their means alone (descriptive)" if described else "beyond noise"
-    of = "change" if len(compared) == 1 else "changes"
-    return f"Of {len(compared)} {of}, {' and '.join(parts)}, {how}."
+    return f"Of {counted(len(compared), 'change')}, {' and '.join(parts)}, {how}."
 
 
 def verdict(axis: Axis, runs: Mapping[str, Run], margin: float) -> str:

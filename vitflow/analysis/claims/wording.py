@@ -51,7 +51,7 @@ def between(numbers: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def listed(words: Iterable[str]) -> str:
+def joined(words: Iterable[str]) -> str:
     """``a, b and c``."""
     *rest, last = words
     return f"{', '.join(rest)} and {last}" if rest else last
