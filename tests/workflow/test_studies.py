@@ -68,3 +68,8 @@ def test_snakemake_says_in_one_line_what_is_no_study(
     said, *more = snakemake(where, "-n", study=name, expect=1).splitlines()[::-1]
     assert said.startswith(name) and told in said
     assert len(more) == 1 and "profiles/default" in more[0], "Snakemake's greeting is all else"
+
+
+def test_a_study_given_in_words_alone_is_told_what_it_lacks(tmp_path: Path) -> None:
+    said = snakemake(copy_code(tmp_path), "-n", "--config", "study=mine", expect=1)
+    assert "--config: dataset: missing" in said and "IndexError" not in said

@@ -86,10 +86,8 @@ def spelled(text: str, config: str) -> str:
     study = "" if unnamed else shlex.quote(config)
 
     def whole(found: re.Match[str]) -> str:
-        program, option = (
-            ("snakemake --cores all", "--configfile") if found[1] == "snakemake" else (found[1], "--config")
-        )
-        return f"`{program}{found[2]}{f' {option} {study}' if study else ''}`"
+        cores, option = (" --cores all", "--configfile") if found[1] == "snakemake" else ("", "--config")
+        return f"`{found[1]}{cores}{found[2]}{f' {option} {study}' if study else ''}`"
 
     return re.sub(r"`(vitflow|snakemake)((?: [^`]*)?)`", whole, text)
 
