@@ -71,5 +71,5 @@ def test_snakemake_says_in_one_line_what_is_no_study(
 
 
 def test_a_study_given_in_words_alone_is_told_what_it_lacks(tmp_path: Path) -> None:
-    said = snakemake(copy_code(tmp_path), "-n", "--config", "study=mine", expect=1)
+    said = snakemake(copy_code(tmp_path), "-n", "--config", "study=mine", study=None, expect=1)
     assert "--config: dataset: missing" in said and "IndexError" not in said
