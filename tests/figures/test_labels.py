@@ -55,6 +55,18 @@ def test_wrapped_labels_fit_and_say_when_they_are_cut() -> None:
     assert wrap("patch size 2", 20) == "patch size 2"
 
 
+def test_a_number_stays_beside_its_word_where_both_fit() -> None:
+    assert wrap("ResNet-18, width 16", 18) == "ResNet-18,\nwidth 16"
+    assert wrap("Category 12", 10) == "Category\n12"
+
+
+def test_long_labels_are_abbreviated_before_their_ends_which_tell_them_apart_are_cut() -> None:
+    own = "learning rate 0.008, weight decay 0.05"
+    assert wrap(f"ResNet-18, width 16, {own}", 22) == "ResNet-18, width 16,\nlr 0.008, wd 0.05"
+    assert wrap(f"ResNet-18, width 16, {own}", 18, 3) == "ResNet-18,\nwidth 16,\nlr 0.008, wd 0.05"
+    assert wrap(own, 20) == "learning rate 0.008,\nweight decay 0.05"
+
+
 def test_an_arrow_points_to_what_was_predicted_whatever_direction_the_names_run_in() -> None:
     """Inked from left to right, true class, arrow, predicted class: as with Latin names of the same widths."""
 

@@ -28,7 +28,7 @@ def draw(analysis: Analysis) -> Drawing:
     reliability, shares = figure.subplots(1, 2)
 
     reliability.plot([0, 100], [0, 100], color=GREY, linewidth=1, linestyle=":")
-    reliability.text(33, 36, "perfect", color=GREY, fontsize=SMALL, rotation=0, ha="right")
+    reliability.text(14, 16, "perfect", color=GREY, fontsize=SMALL, ha="right", va="bottom")
     for name in others:
         filled = _filled(bins[name])
         reliability.plot(filled[0], filled[1], color=GREY, alpha=0.3, linewidth=0.8)

@@ -58,7 +58,7 @@ def draw(analysis: Analysis) -> Drawing:
         axes.grid(axis="y")
         if not any(np.isfinite(means[name][column]).any() for name in means):
             axes.text(0.5, 0.5, "no validation images", transform=axes.transAxes, ha="center", color=GREY)
-    labels = [Label(0, _end(means[name]), wrap(summary.runs[name].label, 18), look[name].colour) for name in named]
+    labels = [Label(0, _end(means[name]), wrap(summary.runs[name].label, 18, 3), look[name].colour) for name in named]
     if others:
         labels.append(
             Label(0, min([label.y for label in labels], default=0.0), counted(len(others), "other run"), GREY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -24,6 +25,10 @@ PLACES = [
     for distance in (7, 14, 24, 38, 56, 80, 110, 145)
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8))
 ]
+#: what the field writes for words of long labels, whose ends tell them apart
+ABBREVIATIONS = {"learning rate": "lr", "weight decay": "wd"}
+#: a space at which no line ends
+BOUND = "\N{NO-BREAK SPACE}"
 #: how much worse it is to cover words than points, and for a line to cross words, in points of length
 WORDS, CROSSED = 20, 40
 
@@ -40,9 +45,21 @@ class Label:
 
 
 def wrap(text: str, width: int, lines: int = 2) -> str:
-    """``text`` in at most ``lines`` lines of ``width`` characters; also broken after '-', cut with '…'."""
+    """``text`` in at most ``lines`` lines of ``width`` characters; also broken after '-', not before a number.
+
+    What does not fit is abbreviated (``lr 0.008``), and what still does not is cut with '…'.
+    """
     text = spoken(text)
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder="…")) or text
+    if len(textwrap.wrap(_bound(text, width), width)) > lines:
+        for words, letters in ABBREVIATIONS.items():
+            text = text.replace(words, letters)
+    wrapped = textwrap.wrap(_bound(text, width), width, max_lines=lines, placeholder="…")
+    return "\n".join(wrapped).replace(BOUND, " ") or text
+
+
+def _bound(text: str, width: int) -> str:
+    """``text`` whose numbers stay on the line of their word, where the two fit into one."""
+    return re.sub(r"\S+ \d\S*", lambda pair: pair[0].replace(" ", BOUND) if len(pair[0]) <= width else pair[0], text)
 
 
 def shorten(name: str, letters: int = 24) -> str:
@@ -95,7 +112,7 @@ def end_labels(axes: Axes, labels: list[Label]) -> None:
     panel = axes.get_window_extent().height * 72 / figure.dpi  # points
     low, high = axes.get_ylim()
     wanted = [(label.y - low) / (high - low) for label in labels]
-    sizes = [1.25 * BODY * (label.text.count("\n") + 1) / panel for label in labels]
+    sizes = [BODY * (1.2 * (label.text.count("\n") + 1) + 0.35) / panel for label in labels]
     for label, height in zip(labels, spread(wanted, sizes, -0.05, 1.0), strict=True):
         axes.annotate(
             label.text,
