@@ -1,7 +1,7 @@
 # Everything starts from Python (3.11 or newer), git and make. The environment is made once, in .venv, and
 # made again when pyproject.toml or the lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-all lint bench schema clean
+.PHONY: help env demo test test-slow test-all lint bench schema clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,15 +32,18 @@ lint: $(READY)  ## style and types
 	$(BIN)/mypy
 
 # two workers with a thread each; a file of tests stays on one of them, for its fixtures; the longest files first
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 FIRST := tests/workflow/
-TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	$(FIRST) $(filter-out $(FIRST),$(wildcard tests/*/)) $(wildcard tests/test_*.py)
+SLOW := $(shell grep -rl mark.slow tests --include 'test_*.py')
+LONGEST := tests/workflow/test_slurm_harm.py# one cluster runs at a time, so the longest of its files starts at once
 
 test: lint  ## style, types and the tests, a quarter of an hour on two cores
-	$(TESTS) -m "not slow"
+	$(PYTEST) -m "not slow" $(FIRST) $(filter-out $(FIRST),$(wildcard tests/*/)) $(wildcard tests/test_*.py)
 
-test-all: lint  ## the long tests too
-	$(TESTS)
+test-slow: $(READY)  ## the long tests alone
+	$(PYTEST) -m slow $(LONGEST) $(sort $(filter-out $(LONGEST),$(SLOW)))
+
+test-all: test test-slow  ## the long tests too
 
 bench: $(READY)  ## training and input speed beside timm, vit-pytorch and torchvision; the time of a plan of a thousand runs
 	$(BIN)/python -m benchmarks
