@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.analysis import TECHNIQUES
-from support.talk import TEMPLATE, Talk, table_of
+from support.talk import TEMPLATE, Talk, make_talk, table_of
 
 from vitflow.analysis.techniques import Techniques, read_techniques
 from vitflow.slides.deck import Deck, plain
@@ -70,6 +70,13 @@ def test_what_came_of_a_range_stands_beside_the_prediction_and_is_counted(talk: 
     rows = {row[0]: row[3] for row in table_of(deck, "Backup: 0 of 1 prediction in range, 1 missed")}
     assert rows["Patch size"].endswith("; missed at 8; not run: 3")
     assert "Test why the prediction missed: patch size 8" in repr(deck)
+
+
+def test_the_prediction_of_an_axis_in_two_groups_is_written_out_once(tmp_path: Path) -> None:
+    talk = make_talk(tmp_path, ablations={"architecture": {"patch_size": [4, 8]}, "training": {"patch_size": [2, 4]}})
+    deck = talk.deck(techniques=noted(tmp_path, patch_size={"prediction": "2 gains a point."}))
+    rows = table_of(deck, "Backup: predicted and observed")
+    assert [row[1] for row in rows if row[0] == "Patch size"] == ["2 gains a point.", "as above"]
 
 
 def test_a_studys_own_prediction_is_shown_in_place_of_the_general_one_and_not_called_foreign(talk: Talk) -> None:
