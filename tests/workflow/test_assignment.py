@@ -13,12 +13,15 @@ from support.analysis.sizes import SIZES
 from support.checkouts import ROOT
 from support.talk import Talk, talk_of
 
+from vitflow.analysis.techniques import read_techniques
 from vitflow.cli import parser
 from vitflow.slides.deck import Deck, plain
 from vitflow.study.grid import expand
 from vitflow.study.reading import read_study
 
 FULL = SIZES[90]
+#: the study whose results git keeps whole
+KEPT = "cifar10-cpu"
 
 
 class Row(NamedTuple):
@@ -29,7 +32,7 @@ class Row(NamedTuple):
     figures: list[str]
     files: list[str]
     command: str
-    study: str
+    studies: list[str]
 
 
 def rows() -> list[Row]:
@@ -38,8 +41,8 @@ def rows() -> list[Row]:
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     found = [row for row in cells if row[0] != "asked" and not set(row[0]) <= set("-")]
     return [
-        Row(asked, *(_several(part) for part in parts), command.strip("`"), study)
-        for asked, *parts, command, study in found
+        Row(asked, *(_several(part) for part in parts), command.strip("`"), _several(studies))
+        for asked, *parts, command, studies in found
     ]
 
 
@@ -49,35 +52,41 @@ def _several(cell: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def decks(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Deck]:
-    """The slides of the tiny study, which has what the demo has, and those of config.yaml from made-up results."""
+    """The slides of the tiny study, which has what the demo has, those of config.yaml from made-up results, and those
+    of the study whose results git keeps.
+    """
     home = finished / "results/tiny"
     return {
         "demo": Talk.read(home).deck(techniques=TECHNIQUES),
         "config.yaml": talk_of(tmp_path_factory.mktemp("full"), FULL).deck(),
+        KEPT: Talk.read(ROOT / "results" / KEPT).deck(techniques=read_techniques(KEPT)),
     }
 
 
 def test_the_page_has_the_tasks_and_studies_that_exist() -> None:
     assert len(rows()) > 45
     for row in rows():
-        assert row.study in ("demo", "config.yaml") or read_study(ROOT / "workflow/studies" / row.study)
+        for study in row.studies:
+            assert study in ("demo", "config.yaml", KEPT) or read_study(ROOT / "workflow/studies" / study)
 
 
 def test_every_slide_exists_and_one_of_them_shows_each_figure(decks: dict[str, Deck]) -> None:
-    for row in (row for row in rows() if row.study in decks):
-        slides = decks[row.study].slides
+    for row, study in ((one, study) for one in rows() for study in one.studies if study in decks):
+        slides = decks[study].slides
         named = {name: [s for s in slides if name in (s.label, plain(s.heading))] for name in row.slides}
-        assert all(named.values()), (row.asked, named)
+        assert all(named.values()), (row.asked, study, named)
         shown = {s.figure.svg.stem for found in named.values() for s in found if s.figure}
         others = {s.figure.svg.stem for s in slides if s.figure} - shown
         for figure in row.figures:
-            assert figure in shown, (row.asked, figure, "on another slide" if figure in others else "on no slide")
+            where = "on another slide" if figure in others else "on no slide"
+            assert figure in shown, (row.asked, study, figure, where)
 
 
-def test_every_file_exists_after_the_demo(finished: Path) -> None:
+def test_every_file_exists_after_the_demo_and_in_the_study_that_names_it(finished: Path) -> None:
     for row in rows():
         for file in row.files:
             assert (finished / "results/tiny" / file).is_file(), (row.asked, file)
+            assert KEPT not in row.studies or (ROOT / "results" / KEPT / file).is_file(), (row.asked, file)
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.asked)
