@@ -34,7 +34,7 @@ lint: $(READY)  ## style and types
 # two workers with a thread each; a file of tests stays on one of them, for its fixtures; the longest files first
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 FIRST := tests/workflow/
-SLOW := $(shell grep -rl mark.slow tests --include 'test_*.py')
+SLOW = $(shell grep -rl mark.slow tests --include 'test_*.py')
 LONGEST := tests/workflow/test_slurm_harm.py# one cluster runs at a time, so the longest of its files starts at once
 
 test: lint  ## style, types and the tests, a quarter of an hour on two cores

@@ -4,47 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from vitflow.analysis.claims import of_group
+from vitflow.analysis.records import Summary, Winners
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def stored(study: str, name: str = "summary") -> dict[str, Any]:
-    """A file of numbers of a study whose results git keeps."""
-    found: dict[str, Any] = json.loads((ROOT / f"results/{study}/analysis/{name}.json").read_text(encoding="utf-8"))
-    return found
-
-
-SUMMARY = stored("cifar10-cpu")
+KEPT = ROOT / "results/cifar10-cpu/analysis"
+SUMMARY = Summary.read(KEPT / "summary.json")
 
 
 def result_rows() -> list[str]:
     """The README's table of results, made anew: the baseline, what gained or lost by most first, other families."""
-    runs = SUMMARY["runs"]
-    changed = [name for name, row in runs.items() if significant(row) and row["kind"] in ("change", "budget")]
-    families = [name for name, row in runs.items() if row["kind"] == "family"]
-    changed.sort(key=lambda name: -runs[name]["difference"]["test"])
+    runs = SUMMARY.runs
+    changed = [name for name, run in runs.items() if run.kind in ("change", "budget") and of_group(run).significant]
+    families = [name for name, run in runs.items() if run.kind == "family"]
+    changed.sort(key=lambda name: -of_group(runs[name]).points)
     rows = []
     for name in ["baseline", *changed, *families]:
-        row = runs[name]
-        test = f"{row['test']['mean']:.1f} ± {row['test']['sd']:.1f}"
-        change = ""
-        if row["difference"]:
-            low, high = row["difference"]["test_interval"]
-            change = f"{row['difference']['test']:+.1f} ({low:+.1f} to {high:+.1f})"
-        time = 1.0 if name == "baseline" else row["time_ratio"]  # measured against itself it shows the noise
-        cost = f"{time:.2f} | {row['multiplications'] / 1e6:.1f} M | {row['parameters'] / 1e6:.2f} M"
-        rows.append(f"| {row['label']} | {row['n']} | {test} | {change} | {cost} |".replace("-", "\N{MINUS SIGN}"))
+        run, change = runs[name], ""
+        if run.difference and run.difference.test_interval:
+            low, high = run.difference.test_interval
+            change = f"{run.difference.test:+.1f} ({low:+.1f} to {high:+.1f})"
+        time = 1.0 if name == "baseline" else run.time_ratio  # measured against itself it shows the noise
+        cost = f"{time:.2f} | {run.multiplications / 1e6:.1f} M | {run.parameters / 1e6:.2f} M"
+        test = f"{run.test.mean:.1f} ± {run.test.sd:.1f}"
+        rows.append(f"| {run.label} | {run.n} | {test} | {change} | {cost} |".replace("-", "\N{MINUS SIGN}"))
     return [re.sub(r"(?<=[A-Za-z])\N{MINUS SIGN}", "-", row) for row in rows]
-
-
-def significant(row: Mapping[str, Any]) -> bool:
-    """Whether a run's interval, simultaneous within its group, excludes 0."""
-    interval = row["difference"] and row["difference"]["test_interval"]
-    return bool(interval) and not interval[0] <= 0 <= interval[1]
 
 
 def bench_rows() -> list[str]:
@@ -66,13 +55,12 @@ def test_the_result_table_is_the_stored_one() -> None:
 
 
 def test_the_study_is_labelled_as_what_it_is() -> None:
-    data = SUMMARY["dataset"]
     for words in (
-        f"{data['train_images']:,} training images",
-        f"{SUMMARY['training']['epochs']} epochs",
-        f"{SUMMARY['seeds']} seeds",
-        f"{SUMMARY['baseline_seeds']} for the baseline",
-        SUMMARY["measured_on"],
+        f"{SUMMARY.dataset.train_images:,} training images",
+        f"{SUMMARY.training['epochs']} epochs",
+        f"{SUMMARY.seeds} seeds",
+        f"{SUMMARY.baseline_seeds} for the baseline",
+        SUMMARY.measured_on,
     ):
         assert words in README, words
 
@@ -83,12 +71,22 @@ def test_the_table_has_every_change_that_is_significant_and_no_other() -> None:
     assert len(table[0].strip().splitlines()) == len(result_rows()) + 2
 
 
+def test_the_winner_is_quoted_as_it_is_stored() -> None:
+    winners = Winners.read(KEPT / "best.json")
+    best = winners.selection.best
+    gain = winners.against_baseline[best]
+    assert gain.interval
+    low, high = gain.interval
+    quoted = f"reach {winners.runs[best].test.mean:.1f} %, {gain.points:.1f} points ({low:.1f} to {high:.1f})"
+    assert quoted in " ".join(README.split())
+
+
 def test_the_gpu_study_is_quoted_as_it_is_stored() -> None:
-    runs = stored("cifar10-gpu")["runs"]
-    assert f"{runs['baseline']['test']['mean']:.1f} % in ten epochs" in README
-    for run in ("position=rope2d", "patch_embed=conv_stem", "width=192", "depth=8"):
-        assert significant(runs[run]) and f"{runs[run]['difference']['test']:.1f}" in README, run
-    assert not significant(runs["pool=mean"])
+    runs = Summary.read(ROOT / "results/cifar10-gpu/analysis/summary.json").runs
+    assert f"{runs['baseline'].test.mean:.1f} % in ten epochs" in README
+    for run in ("position=rope2d", "patch_embed=conv_stem", "width=192"):
+        assert of_group(runs[run]).significant and f"(+{of_group(runs[run]).points:.1f})" in README, run
+    assert not of_group(runs["pool=mean"]).significant
 
 
 def test_the_speed_beside_others_is_the_stored_one() -> None:
