@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from support.slurm import Cluster
+from support.slurm import Cluster, wait_until
 from vitflow.machine.files import read_json
 from vitflow.results.layout import Layout
 
@@ -25,8 +25,13 @@ def said(where: Path, seed: int) -> str:
 
 def trains(where: Path, seed: int, attempt: int = 1) -> bool:
     """Whether that attempt is well under way."""
-    sittings = said(where, seed).split("training on ")
+    sittings = sittings_of(where, seed)
     return len(sittings) > attempt and "epoch   5/" in said(where, seed) and sittings[attempt].count("epoch ") > 4
+
+
+def sittings_of(where: Path, seed: int) -> list[str]:
+    """What it said before its first attempt, and in each."""
+    return said(where, seed).split("training on ")
 
 
 def jobs_of(where: Path, seed: int) -> list[str]:
@@ -68,6 +73,20 @@ def hold(where: Path, seed: int) -> Callable[[], None]:
     return go_on
 
 
+def hold_each(where: Path, is_so_far: Callable[[int], bool], *seeds: int) -> list[Callable[[], None]]:
+    """Each held as soon as it is so far: it may be at its end before the others begin."""
+    held: dict[int, Callable[[], None]] = {}
+
+    def all_are_held() -> bool:
+        for seed in seeds:
+            if seed not in held and is_so_far(seed):
+                held[seed] = hold(where, seed)
+        return len(held) == len(seeds)
+
+    wait_until(all_are_held, f"trainings of seeds {seeds}")
+    return [held[seed] for seed in seeds]
+
+
 def assert_trained_once(where: Path, undisturbed: Path, seed: int, resumed: bool = True) -> None:
     """To the bits of the undisturbed one, from where it was stopped and never from the start again."""
     paths = HOME.seed("baseline", seed)
@@ -81,7 +100,12 @@ def assert_trained_once(where: Path, undisturbed: Path, seed: int, resumed: bool
 
 
 def again(cluster: Cluster, where: Path, attempt: int, *seeds: int) -> bool:
-    cluster.begin_now()
+    """Whether each trains in that attempt, which is begun where it waits.
+
+    SLURM is asked nothing once they have begun: its answer may take longer than what is left of the training.
+    """
+    if any(len(sittings_of(where, seed)) <= attempt for seed in seeds):
+        cluster.begin_now()
     return all(trains(where, seed, attempt) for seed in seeds)
 
 

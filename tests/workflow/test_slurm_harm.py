@@ -8,14 +8,25 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support import slurm
 from support.checkouts import begin, call, edit
-from support.harm import HOME, again, assert_trained_once, hold, is_warned, jobs_of, processes, said, told_of, trains
+from support.harm import (
+    HOME,
+    again,
+    assert_trained_once,
+    hold_each,
+    is_warned,
+    jobs_of,
+    processes,
+    said,
+    told_of,
+    trains,
+)
 from support.slurm import PATIENCE, Cluster, checkout, end, kill_senders, send, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing()))]
@@ -33,6 +44,7 @@ def cluster() -> Iterator[Cluster]:
 def no_job_of_another_test(cluster: Cluster) -> Iterator[None]:
     yield
     kill_senders()
+    print(cluster.ask("squeue", "--states=all"))  # shown if it failed
     cluster.empty()
 
 
@@ -58,26 +70,21 @@ def test_slurm_jobs_that_are_preempted_cancelled_killed_and_warned_end_as_undist
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     process = send(here, *SCORES)
-    wait_until(lambda: all(trains(here, seed) for seed in range(4)), "four trainings")
-    go_on = [hold(here, seed) for seed in range(4)]
+    go_on = hold_each(here, lambda seed: trains(here, seed), 0, 1, 2, 3)
     cluster.ask("sbatch", "-purgent", "-N2", "--exclusive", "--mem=0", "--output=/dev/null", "--wrap=sleep 1")
     for one in go_on:
         one()
     first = [jobs_of(here, seed)[0] for seed in range(4)]
-    harms = {
-        0: lambda: subprocess.run(["scancel", first[0]], check=True),
-        1: lambda: os.kill(processes(here, 1)[0], signal.SIGKILL),
-        2: lambda: subprocess.run(["scancel", "--signal=USR1", first[2]], check=True),  # as --signal does in time
-    }
-
-    def harmed() -> bool:
-        for seed in [seed for seed in harms if again(cluster, here, 2, seed)]:
-            harms.pop(seed)()
-        return not harms
-
-    wait_until(harmed, "three second attempts")
-    wait_until(lambda: again(cluster, here, 3, 2), "the third attempt of the one that was warned")
-    resume = hold(here, 2)
+    harms = [
+        lambda: subprocess.run(["scancel", first[0]], check=True),
+        lambda: os.kill(processes(here, 1)[0], signal.SIGKILL),
+        lambda: subprocess.run(["scancel", "--signal=USR1", first[2]], check=True),  # as --signal does in time
+    ]
+    go_on = hold_each(here, lambda seed: again(cluster, here, 2, seed), 0, 1, 2)
+    for one, harm in zip(go_on, harms, strict=True):
+        one()
+        harm()
+    (resume,) = hold_each(here, lambda seed: again(cluster, here, 3, seed), 2)
     told = call(here, "vitflow", "status")
     resume()
     assert f"baseline seed 2: node1, SLURM job {first[2]}, since " in told.replace("node2", "node1"), told
@@ -97,8 +104,7 @@ def test_slurm_jobs_outlive_the_main_process_and_the_next_one_waits_for_them(
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     send(here, *SCORES[:2])
-    wait_until(lambda: trains(here, 0) and trains(here, 1), "two trainings")
-    go_on = [hold(here, 0), hold(here, 1)]
+    go_on = hold_each(here, lambda seed: trains(here, seed), 0, 1)
     kill_senders()
     words = [sys.executable, "-m", "vitflow", "train", "--run", "baseline", "--seed", "0"]
     beside, process = begin(here, words), send(here, *SCORES[:2])
@@ -122,15 +128,7 @@ def test_slurm_jobs_that_end_while_the_main_process_ends_or_the_next_begins_are_
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     send(here, *SCORES[:3])
-    go_on: dict[int, Callable[[], None]] = {}
-
-    def nearly_done() -> bool:
-        for seed in {0, 1, 2} - go_on.keys():
-            if "epoch 110/" in said(here, seed):
-                go_on[seed] = hold(here, seed)
-        return len(go_on) == 3
-
-    wait_until(nearly_done, "three trainings before their last epochs")
+    go_on = hold_each(here, lambda seed: "epoch 110/" in said(here, seed), 0, 1, 2)
     go_on[0]()
     kill_senders()
     (here / "snakemake.log").unlink()
@@ -149,8 +147,7 @@ def test_slurm_begins_a_job_again_whose_node_is_lost_while_its_first_copy_trains
     cluster: Cluster, here: Path, undisturbed: Path
 ) -> None:
     process = send(here, SCORES[0])
-    wait_until(lambda: trains(here, 0), "a training")
-    go_on = hold(here, 0)
+    (go_on,) = hold_each(here, lambda seed: trains(here, seed), 0)
     ((node,),) = cluster.jobs("%N", "--states=RUNNING")
     cluster.stop(f"slurmd.{node}", signal.SIGKILL)
     try:
@@ -198,8 +195,8 @@ def test_slurm_warns_before_the_time_limit_and_the_job_goes_on_as_often_as_it_ta
     edit(here / "profiles/slurm/config.v8+.yaml", "retries: 3", "retries: 0")
     process = send(here, SCORES[0])
     for attempt in (1, 2):
-        wait_until(lambda: again(cluster, here, attempt, 0), "a training")  # noqa: B023
-        go_on = hold(here, 0)  # so that it takes longer than its job may
+        (go_on,) = hold_each(here, lambda seed: again(cluster, here, attempt, seed), 0)  # noqa: B023
+        # it stands still, so that it takes longer than its job may
         wait_until(lambda: all(map(is_warned, processes(here, 0))), "SLURM's warning")
         go_on()
     wait_until(lambda: again(cluster, here, 3, 0), "a training")
