@@ -58,6 +58,13 @@ def test_a_best_that_is_not_taken_apart_leaves_the_whole_width_to_the_finalists(
     assert any("is not taken apart" in text.get_text() for text in texts_of(drawing.figure))
 
 
+def test_one_change_alone_is_not_said_to_be_left_whole(diverged: Case) -> None:
+    found = winners()
+    chosen = found.selection.model_copy(update={"architecture": found.selection.architecture[:1], "techniques": ()})
+    drawing = drawn(diverged, found.model_copy(update={"against_best": {}, "selection": chosen}))
+    assert not any("taken apart" in text.get_text() for text in texts_of(drawing.figure))
+
+
 def test_a_gain_that_is_not_sure_is_grey(diverged: Case) -> None:
     found = winners(against_baseline={"patch_size=2": contrast(0.4, (-0.1, 0.9)), "best": contrast(4.0, (3.0, 5.0))})
     left = drawn(diverged, found).figure.axes[0]

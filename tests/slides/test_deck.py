@@ -15,7 +15,7 @@ from support.talk import Talk, make_talk, table_of
 
 from vitflow.figures.draw import draw
 from vitflow.slides import filters, pdf
-from vitflow.slides.deck import Bullets, Deck, Slide, Table, plain
+from vitflow.slides.deck import Bullets, Deck, Paragraph, Slide, Table, plain
 from vitflow.slides.html import page
 from vitflow.slides.pptx import pptx
 
@@ -147,8 +147,9 @@ def test_what_is_said_of_another_family_is_of_its_best_which_is_named_among_seve
     talk.change(runs=kept, references=tuple(shown))
     (slide,) = [slide for slide in talk.deck().slides if slide.kicker == "ViT and ResNet"]
     (told,) = [[plain(item) for item in block.items] for block in slide.blocks if isinstance(block, Bullets)]
-    assert any(f" {59 + len(shown)}.0 %, baseline" in item for item in told)
-    assert (f"{kept[shown[-1]].label} compared with the baseline:" in told) == named
+    assert any(f" {59 + len(shown)}.0\xa0%, baseline" in item for item in told)
+    (before,) = [plain(block.text) for block in slide.blocks if isinstance(block, Paragraph)]
+    assert before.endswith(f" {kept[shown[-1]].label} compared with the baseline:") == named
 
 
 def test_results_from_before_stability_was_measured_show_it_as_missing(talk: Talk) -> None:

@@ -80,6 +80,12 @@ def test_words_can_be_quiet_or_stand_for_what_is_missing() -> None:
     assert (quiet.is_panel, mixed.is_panel, panel.is_panel) == (False, False, True)
 
 
+def test_a_percent_sign_stays_on_the_line_of_its_number() -> None:
+    (paragraph,) = deck_of(f"{MATTER}# A\n\n76 %, **of 25 %** (8 %) and 12 px\n\n{NOTES}").slides[0].blocks
+    assert isinstance(paragraph, Paragraph)
+    assert [span.text for span in paragraph.text] == ["76\xa0%, ", "of 25\xa0%", " (8\xa0%) and 12 px"]
+
+
 def test_brackets_of_a_study_are_no_marks() -> None:
     slide = deck_of(MATTER + f"# A\n\n{escaped('[b]{.quiet} [c]{.missing}')}\n\n<!-- [5 s] -->").slides[0]
     assert isinstance(slide.blocks[0], Paragraph)

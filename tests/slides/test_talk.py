@@ -190,9 +190,10 @@ def test_all_runs_come_in_the_order_of_the_study(summary: Summary) -> None:
     assert seen(changed)["rows"] == [changed.runs[name] for name in talk.in_order(changed)]
 
 
-def test_stability_leads_with_the_baseline_then_what_diverged_then_learning_rates_then_spikes(summary: Summary) -> None:
-    def spiky(spikes: float | None, label: str) -> Run:
-        return a_run(label=label, stability=CALM.model_copy(update={"gradient_spikes": spikes, "loss_spikes": spikes}))
+def test_stability_leads_with_baseline_divergence_largest_logit_rates_and_spikes(summary: Summary) -> None:
+    def spiky(spikes: float | None, label: str, logit: float = 1.0) -> Run:
+        values = {"gradient_spikes": spikes, "loss_spikes": spikes, "largest_attention_logit": logit}
+        return a_run(label=label, stability=CALM.model_copy(update=values))
 
     runs = {
         "unknown": spiky(None, "unknown"),
@@ -201,11 +202,13 @@ def test_stability_leads_with_the_baseline_then_what_diverged_then_learning_rate
         "slow": spiky(0.0, "slow"),
         "fast": spiky(9.0, "fast"),
         "lost": diverged(5, label="lost"),
+        "steep": spiky(0.0, "steep", logit=999.0),
         "baseline": spiky(0.0, "baseline"),
     }
     rates = an_axis("Learning rate", "slow", "baseline", "fast")
-    changed = with_runs(summary, runs, axes=(rates, an_axis("Depth", "wild", "calm")))
-    order = ["baseline", "lost", "slow", "fast", "wild", "calm", "unknown"]  # rates in the order of their sweep
+    changed = with_runs(summary, runs, axes=(rates, an_axis("Depth", "wild", "calm", "steep")))
+    swept = ["slow", "fast"]  # in the order of their sweep
+    order = ["baseline", "lost", "steep", *swept, "wild", "calm", "unknown"]
     assert [run.label for run in talk.steadiness(changed)] == order
     assert [run.label for run in seen(changed)["steady"]] == order
 

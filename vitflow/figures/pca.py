@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from vitflow.analysis.records import Features, View
-from vitflow.figures.labels import Label, end_labels, shorten, wrap
+from vitflow.figures.labels import Label, called, end_labels, shorten, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
@@ -47,6 +47,7 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     columns = max(len(model.views) for model in models)
     grid = figure.add_gridspec(len(models), columns + 1, width_ratios=[3] * columns + [1.1])
+    names = called({model.run: model.label for model in models})
     for row, model in enumerate(models):
         for column in range(columns):
             axes = figure.add_subplot(grid[row, column])
@@ -57,9 +58,8 @@ def draw(analysis: Analysis) -> Drawing:
             _cloud(axes, view, data.labels.values)
             axes.set_title(f"{view.place}: {view.layer}, classes {100 * view.between:.0f} %", fontsize=SMALL, pad=4)
             if not column:
-                axes.set_ylabel(
-                    wrap(model.label, 13, 3), rotation=0, ha="right", va="center", color=ink(look[model.run].colour)
-                )
+                name = wrap(names[model.run], 13, 4)
+                axes.set_ylabel(name, rotation=0, ha="right", va="center", color=ink(look[model.run].colour))
     _legend(figure.add_subplot(grid[:, -1]), data)
 
     told = "; ".join(
@@ -96,25 +96,25 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
     columns = max(len(model.views) for model in data.models)
     panels = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
     for column, axes in enumerate(panels):
-        names = []
+        places = []
         for model in data.models:
             if column < len(model.views):
                 view, style = model.views[column], look[model.run]
                 share, held = _spectrum(view)
                 axes.plot(share, held, color=style.colour, marker=style.marker, markersize=4)
-                names.append(view.place)
+                places.append(view.place)
         axes.set(xscale="log", ylim=(0, 103), xlabel="components, % of the width")
         axes.set_xticks([1, 10, 100], ["1", "10", "100"])
         axes.minorticks_off()
         axes.yaxis.set_major_locator(MultipleLocator(25))
         axes.grid()
-        heading(axes, max(names, key=len) + (": variance explained (%)" if not column else ""))
+        heading(axes, max(places, key=len) + (": variance explained (%)" if not column else ""))
     ends = []
+    names = called({model.run: model.label for model in data.models})
     for model in data.models:
-        share, held = _spectrum(model.views[-1])
-        text = (
-            f"{wrap(model.label, 14, 3)}\n90 %: {model.views[-1].patch_most} of {model.views[-1].patch_components[-1]}"
-        )
+        view = model.views[-1]
+        share, held = _spectrum(view)
+        text = f"{wrap(names[model.run], 14, 4)}\n90 %: {view.patch_most} of {view.patch_components[-1]}"
         ends.append(Label(100, float(np.interp(10, share, held)), text, look[model.run].colour))
     end_labels(panels[-1], ends)
     told = "; ".join(

@@ -29,7 +29,7 @@ def draw(analysis: Analysis) -> Drawing:
         style = look[name]
         axes.fill_between(moved, means - deviations, means + deviations, color=style.colour, alpha=0.15, linewidth=0)
         axes.plot(moved, means, color=style.colour, marker=style.marker, markersize=8, markeredgecolor="white")
-        ends.append(Label(float(moved[-1]), float(means[-1]), wrap(data.runs[name].label, 14, 3), style.colour))
+        ends.append(Label(float(moved[-1]), float(means[-1]), wrap(data.runs[name].label, 14, 4), style.colour))
     axes.set_xticks(moved)
     axes.set(xlabel="shift (pixels)", ylim=(None, 101.5))
     axes.grid(axis="y")

@@ -9,7 +9,7 @@ from matplotlib.image import AxesImage
 
 from vitflow.analysis.features import pair
 from vitflow.analysis.records import Inside
-from vitflow.figures.labels import shorten
+from vitflow.figures.labels import called, shorten
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BESIDE, BLACK, FULL, SMALL, Drawing, missing, new_figure
@@ -30,8 +30,11 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     widths = [len(models[columns].layers) for _, columns in shown]
     *panels, scale = figure.subplots(1, len(shown) + 1, width_ratios=[*widths, 0.25])
+    names = called({run: models[run].label for run in (one, other)})
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
+        axes.set_xlabel(_axis(names[columns], models[columns]))
+        axes.set_ylabel(_axis(names[rows], models[rows]))
     figure.colorbar(picture, cax=scale, label="linear CKA")
     scale.set_box_aspect(14)
     _settle(figure)
@@ -105,8 +108,6 @@ def _matrix(axes: Axes, values: np.ndarray, rows: Inside, columns: Inside) -> Ax
     axes.set_yticks(range(values.shape[0]), _ticks(rows), fontsize=SMALL)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel(_named(columns))
-    axes.set_ylabel(_named(rows))
     for (i, j), value in np.ndenumerate(values):
         if not small:
             dark = value < 0.6
@@ -126,5 +127,5 @@ def _ticks(model: Inside) -> list[str]:
     return ["in", *(str(k) for k in range(1, len(model.layers)))]
 
 
-def _named(model: Inside) -> str:
-    return f"{shorten(model.label, 26)}, {'block' if model.family == 'vit' else 'stage'}"
+def _axis(name: str, model: Inside) -> str:
+    return f"{shorten(name, 26)}, {'block' if model.family == 'vit' else 'stage'}"

@@ -35,8 +35,9 @@ def draw(analysis: Analysis) -> Drawing:
     if parts:
         left = Forest(rows, rows, "points above baseline", (0.0, MIDDLE), brief=True)
         forests = [left, Forest(parts, parts, "points lost without it", (MIDDLE, 1.0), brief=True)]
-    note = "" if parts else "The best combination is not taken apart: it has one part at most, or they are not trained."
-    figure = forest(forests, margin, note=note)
+    several = sum(bool(c.value) for c in (*winners.selection.architecture, *winners.selection.techniques)) > 1
+    note = "The best combination is not taken apart: no run leaves one of its changes out."
+    figure = forest(forests, margin, note=note if several and not parts else "")
     counts = [run.n for run in winners.runs.values()]
     of = f"n = {min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"n = {counts[0]}"
     caption = f"Finalists on fresh seeds ({of}): dots are seeds, markers their mean, lines simultaneous 95 % intervals."

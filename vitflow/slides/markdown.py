@@ -206,7 +206,7 @@ def _text(inline: Token) -> Text:
     for token in inline.children or []:
         match token.type:
             case "text" | "text_special":
-                spans.append(Span(token.content, styles[-1], href))
+                spans.append(Span(_bound(token.content), styles[-1], href))
             case "code_inline":
                 spans.append(Span(token.content, "code", href))
             case "softbreak" | "hardbreak":
@@ -228,6 +228,11 @@ def _text(inline: Token) -> Text:
             case other:
                 raise SlidesError(f"holds Markdown that slides do not show: {other}")
     return tuple(spans)
+
+
+def _bound(text: str) -> str:
+    """``text`` whose percent signs stay on the line of their number."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def _pixels(length: str) -> float:

@@ -220,11 +220,14 @@ def in_order(summary: Summary) -> list[str]:
 
 
 def steadiness(summary: Summary) -> list[Run]:
-    """All runs: the baseline, what diverged, the sweep of learning rates, then the others, most spikes first."""
+    """All runs: the baseline, what diverged, the largest attention logit, the sweep of learning rates, most spikes."""
     sweep = [place.run for axis in summary.axes if axis.axis == "learning_rate" for place in axis.values]
+    logits = {name: run.stability.largest_attention_logit or 0.0 for name, run in summary.runs.items()}
+    steepest = max(logits, key=lambda name: logits[name]) if any(logits.values()) else None
 
-    def place(name: str) -> tuple[bool, bool, bool, float]:
-        run = summary.runs[name]
-        return name != BASELINE, not run.diverged, name not in sweep, 0 if name in sweep else -run.stability.spikes
+    def place(name: str) -> tuple[bool, bool, bool, bool, float]:
+        run, swept = summary.runs[name], name in sweep
+        spikes = 0.0 if swept else -run.stability.spikes
+        return name != BASELINE, not run.diverged, name != steepest, not swept, spikes
 
     return [summary.runs[name] for name in sorted(summary.runs, key=place)]

@@ -106,9 +106,11 @@ class _NumberedSlides(Extension):
 
 
 def _finalise(value: Any) -> Any:
-    """What ``{{ ... }}`` prints: a result's text must not turn into Markdown."""
+    """What ``{{ ... }}`` prints: a result's text must not turn into Markdown, nor a setting into Python."""
     if value is None:
         return NOTHING
+    if isinstance(value, bool):
+        return str(value).lower()  # as config.yaml has it
     return escaped(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
