@@ -120,5 +120,6 @@ def test_separators_lose_the_lines_of_the_template() -> None:
 def test_numbers_and_nothing_are_printed_as_they_are(talk: Talk) -> None:
     head = "---\ntitle: t\nauthor: ''\ndate: '2025-01-01'\nfooter: f\n---\n"
     source = talk.root / "short.md.j2"
-    source.write_text(head + "# {{ 3 }} {{ none }} {{ true }} {{ runs['baseline'].difference }} {{ '*' }}\n\n<!-- [5 s] -->\n")
+    printed = "{{ 3 }} {{ none }} {{ true }} {{ runs['baseline'].difference }} {{ '*' }}"
+    source.write_text(f"{head}# {printed}\n\n<!-- [5 s] -->\n")
     assert plain(talk.deck(Path(source)).slides[0].title) == "3 – true – *"

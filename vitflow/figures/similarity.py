@@ -30,7 +30,7 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     widths = [len(models[columns].layers) for _, columns in shown]
     *panels, scale = figure.subplots(1, len(shown) + 1, width_ratios=[*widths, 0.25])
-    names = called({run: models[run].label for run in (one, other)})
+    names = called({run: model.label for run, model in models.items()})
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
         axes.set_xlabel(_axis(names[columns], models[columns]))
