@@ -151,7 +151,7 @@ def test_slurm_begins_a_job_again_whose_node_is_lost_while_its_first_copy_trains
     ((node,),) = cluster.jobs("%N", "--states=RUNNING")
     cluster.stop(f"slurmd.{node}", signal.SIGKILL)
     try:
-        wait_until(lambda: again(cluster, here, 1, 0) and "waiting for it" in said(here, 0), "its second copy")
+        wait_until(lambda: cluster.begin_now() or "waiting for it" in said(here, 0), "its second copy")
         go_on()
         end(here, process)
     finally:
