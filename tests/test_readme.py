@@ -8,6 +8,8 @@ from pathlib import Path
 
 from vitflow.analysis.claims import of_group
 from vitflow.analysis.records import Summary, Winners
+from vitflow.study.grid import expand
+from vitflow.study.reading import read_study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,10 +83,21 @@ def test_the_winner_is_quoted_as_it_is_stored() -> None:
     assert quoted in " ".join(README.split())
 
 
+def test_its_hours_are_those_of_its_records() -> None:
+    grid, alone = expand(read_study(ROOT / "workflow/studies/cifar10-cpu.yaml")), 0.0
+    for name, run in SUMMARY.runs.items():
+        assert run.images_per_second, name
+        images = grid.runs[name].config.training.epochs * run.train_images * len(run.seeds)
+        alone += images / run.images_per_second / 3600
+    quoted = f"{SUMMARY.train_hours:.0f} core hours beside other work, {alone:.0f} at the speeds"
+    assert quoted in " ".join(README.split()), quoted
+    assert f"{sum(len(run.seeds) for run in SUMMARY.runs.values())} trainings" in README
+
+
 def test_the_gpu_study_is_quoted_as_it_is_stored() -> None:
     runs = Summary.read(ROOT / "results/cifar10-gpu/analysis/summary.json").runs
     assert f"{runs['baseline'].test.mean:.1f} % in ten epochs" in README
-    for run in ("position=rope2d", "patch_embed=conv_stem", "width=192"):
+    for run in ("position=rope2d", "patch_embed=conv_stem", "width=192", "depth=8"):
         assert of_group(runs[run]).significant and f"(+{of_group(runs[run]).points:.1f})" in README, run
     assert not of_group(runs["pool=mean"]).significant
 
