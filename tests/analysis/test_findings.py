@@ -138,7 +138,7 @@ def test_findings_name_numbers_and_references() -> None:
     assert found.references.endswith(
         ") against the baseline ViT, with 1 times the parameters and 4 times the multiplications"
     )
-    assert found.best == "Best ViT on validation: width 96, 81.1 ± 0.2 %"
+    assert found.best == "Best ViT with at most one change, on validation: width 96, 81.1 ± 0.2 %"
 
 
 def test_the_title_on_other_families_is_of_their_best() -> None:
@@ -154,7 +154,7 @@ def test_a_baseline_of_another_family_is_called_so() -> None:
     table = {name: run.model_copy(update={"family": "resnet"}) for name, run in table_of(MEASURED).items()}
     found = found_in(table)
     assert "against the baseline ResNet, with" in found.references
-    assert found.best.startswith("Best ResNet on validation: ")
+    assert found.best.startswith("Best ResNet with at most one change, on validation: ")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_under_three_seeds_the_sentence_is_descriptive() -> None:
         ),
         (
             {"8": a_run(0.1, (-0.9, 1.1)), "2": a_run(-0.3, (-1.3, 0.7))},
-            "Patch size: no clear change at any value (largest: 2 −0.3, −1.3 to +0.7)",
+            "Patch size: no clear change at any value (largest: 2 with −0.3, −1.3 to +0.7)",
         ),
         (
             {"8": a_run(0.2, (0.1, 0.3)), "2": a_run(-0.3, (-1.3, 0.7))},

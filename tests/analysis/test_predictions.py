@@ -85,9 +85,9 @@ def test_a_value_that_another_group_has_is_not_called_not_run() -> None:
 
 def test_the_worst_miss_is_asked_about_with_numbers_that_show_it() -> None:
     found = predictions([an_axis("L", *RUNS)], RUNS, expecting(**RANGES))
-    assert worst_miss(found) == "Test why 2 predictions missed, first: L b +2.5, not +5.0 to +6.0."
+    assert worst_miss(found) == "Test why 2 predictions missed, first: L b, +2.5; predicted +5.0 to +6.0."
     close = predictions([an_axis("L", "c")], RUNS, expecting(c=(-4.0, -2.0)))
     assert worst_miss([one._replace(outcome="missed") for one in close]) == (
-        "Test why the prediction missed: L c \N{MINUS SIGN}1.96, not \N{MINUS SIGN}4.00 to \N{MINUS SIGN}2.00."
+        "Test why the prediction missed: L c, \N{MINUS SIGN}1.96; predicted \N{MINUS SIGN}4.00 to \N{MINUS SIGN}2.00."
     )
     assert worst_miss(found[:1]) == ""

@@ -10,7 +10,7 @@ from support.analysis import example_study
 from support.analysis.summary import made_up
 from support.records import NOTHING, a_run, an_axis, around, diverged, with_runs
 
-from vitflow.analysis.claims import Change, next_steps, reason
+from vitflow.analysis.claims import Change, fits_beside, fits_of_moved, next_steps, reason
 from vitflow.analysis.claims.predictions import Prediction
 from vitflow.analysis.claims.reasons import fit_finding
 from vitflow.analysis.records import Run, Statistics, Summary
@@ -56,6 +56,33 @@ GAIN, LOSS = {"points": 2.0, "interval": (1.0, 3.0)}, {"points": -2.0, "interval
 )
 def test_the_fit_to_training_images_is_read_beside_what_moved(moved: dict[str, Any], train: float, said: str) -> None:
     assert reason(a_run(**moved, clean_train=around(train)), BASE, 0.5).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("moved", "train", "new", "said"),
+    [
+        (GAIN, 89.0, 84.0, "underfits beside it: it fits less, its gap to validation is smaller."),
+        (GAIN, 89.0, 87.0, "underfits beside it: it fits less, its gap to validation is not clearly larger."),
+        (GAIN, 76.0, 76.0, "overfits beside it: its gap to validation is larger."),
+        (GAIN, 89.0, 88.5, ""),  # it fits less and its gap is larger: neither alone
+        (LOSS, 89.0, 84.0, ""),
+    ],
+)
+def test_a_family_that_leads_tells_whether_the_baseline_underfits_or_overfits(
+    moved: dict[str, Any], train: float, new: float, said: str
+) -> None:
+    uneven = Statistics(mean=new, sd=0.25, values=(new, new + 0.25, new - 0.25))  # else all gaps are alike
+    other = a_run(**moved, kind="family", clean_train=around(train), validation=uneven)
+    assert fits_beside(other, BASE, 0.5) == (f"The baseline {said}" if said else "")
+    assert fits_beside(other.model_copy(update={"clean_train": NOTHING}), BASE, 0.5) == ""
+
+
+def test_what_moved_is_counted_by_its_fit_to_the_training_images() -> None:
+    gains = [a_run(**GAIN, clean_train=around(train)) for train in (80.0, 76.1)]
+    losses = [a_run(**LOSS, clean_train=around(train)) for train in (70.0, 71.0, 80.0)]
+    assert fits_of_moved(gains, losses, BASE) == "1 of 2 gains fit training images better; 2 of 3 losses, worse."
+    assert fits_of_moved([], losses, BASE) == "2 of 3 losses fit training images worse."
+    assert fits_of_moved([], [], BASE) == ""
 
 
 def test_a_fit_is_called_as_good_inside_the_margin_alone_and_not_judged_of_one_seed() -> None:
@@ -138,7 +165,7 @@ def test_a_prediction_that_missed_is_asked_about_after_what_stays_open() -> None
     missed = Prediction(an_axis("C", "c"), Change("c", a_run(points=1.0, label="c"), 1.0), (5.0, 6.0), "missed")
     summary = summary_of(a=a_run(1.0, (-1.0, 3.0), label="a"), c=a_run(**GAIN))
     steps = next_steps(summary, [missed])
-    assert steps[2] == "Test why the prediction missed: c +1.0, not +5.0 to +6.0."
+    assert steps[2] == "Test why the prediction missed: c, +1.0; predicted +5.0 to +6.0."
     assert steps[:2] == next_steps(summary)[:2] and steps[3:] == next_steps(summary)[2:]
 
 
@@ -163,4 +190,6 @@ def test_what_is_settled_is_not_asked_for() -> None:
     settled = {epochs: a_run(0.1, (-0.2, 0.4), kind="budget"), "few": a_run(-9.0, kind="subset"), "c": a_run(**GAIN)}
     assert next_steps(summary_of(**settled)) == []
     gains = settled | {epochs: a_run(**GAIN, kind="budget")}
-    assert next_steps(summary_of(**gains))[0].startswith("Train longer: twice the epochs may still gain")
+    assert next_steps(summary_of(**gains))[0] == "Train longer: twice the epochs gain 2.0 points, and ranks may change."
+    unclear = settled | {epochs: a_run(0.6, (-0.2, 1.4), kind="budget")}
+    assert next_steps(summary_of(**unclear))[0].startswith("Train longer: twice the epochs may still gain")

@@ -19,9 +19,11 @@ def test_mean_curves_leave_diverged_seeds_out(diverged: Case) -> None:
         assert len(thick) == 1 and len(black) == 7  # six seeds
 
 
-def test_training_and_validation_share_a_scale(diverged: Case) -> None:
-    one, two, three, four = diverged.drawing("curves").figure.axes
-    assert one.get_ylim() == two.get_ylim() and three.get_ylim() == four.get_ylim() != one.get_ylim()
+def test_accuracies_share_a_scale_and_losses_which_are_not_alike_do_not(diverged: Case) -> None:
+    drawing = diverged.drawing("curves")
+    one, two, three, four = drawing.figure.axes
+    assert three.get_ylim() == four.get_ylim() and one.get_ylim() != two.get_ylim()
+    assert "as augmented, with labels smoothed by 0.1" in drawing.caption
 
 
 @pytest.mark.parametrize("runs", [5, 30, 90, 300])

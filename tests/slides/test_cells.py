@@ -11,6 +11,7 @@ from support.records import CALM, NOTHING, a_run, around, confirmed, contrast, d
 from vitflow.analysis.claims import Change
 from vitflow.analysis.records import Choice
 from vitflow.slides import cells
+from vitflow.slides.filters import stat
 
 NASTY = "*a* | [b](c) `d` <e> # f! \\ _g_"
 KEPT = r"\*a\* \| \[b\](c) \`d\` \<e\> \# f\! \\ \_g\_"
@@ -46,12 +47,15 @@ def test_what_has_no_place_for_decimals_gets_none(no_column: str) -> None:
     assert cells.aligned(no_column) == no_column
 
 
-def test_a_models_row_has_scores_and_costs_and_the_chosen_one_is_bold() -> None:
+def test_a_models_row_has_scores_and_costs_and_the_winners_is_bold() -> None:
     run = a_run(n=3, validation=around(84.0), test=around(83.0))
     costs = f"2.71 | 174{WHOLE} | 1.25× |"
     assert cells.model_row(NASTY, run) == f"| {KEPT} | 3 | 84.0&nbsp;±&nbsp;0.2 | 83.0&nbsp;±&nbsp;0.2 | {costs}"
-    bold = "| **best** | 3 | **84.0&nbsp;±&nbsp;0.2** | **83.0&nbsp;±&nbsp;0.2** | "
-    assert cells.model_row("best", run, chosen=True) == bold + costs
+    found = winners()
+    best = found.runs[found.selection.best]
+    scores = [f"**{cell}**" for cell in (KEPT, best.n, stat(best.validation), stat(best.test))]
+    row = cells.winner_row(NASTY, found)
+    assert row.startswith(f"| {' | '.join(scores)} | ") and row.endswith(" | – |")
 
 
 def test_the_baselines_time_is_1_in_every_table_whatever_the_clock_says() -> None:
@@ -136,8 +140,8 @@ def test_a_prediction_is_shown_as_it_was_written_and_for_what() -> None:
 
 
 def test_what_came_of_a_prediction_follows_it_as_a_sentence() -> None:
-    assert cells.came("in range at 8; missed at 2") == " **In range at 8; missed at 2.**"
-    assert cells.came(NASTY).strip(" *") == f"{KEPT}."
+    assert cells.came("in range at 8; missed at 2") == " **Accuracy in range at 8; missed at 2.**"
+    assert cells.came(NASTY) == f" **Accuracy {KEPT}.**"
     assert cells.came("") == ""
 
 

@@ -66,7 +66,7 @@ def test_without_notes_the_cifar10_study_shows_the_general_predictions_as_its_ow
 def test_what_came_of_a_range_stands_beside_the_prediction_and_is_counted(talk: Talk) -> None:
     own = {"prediction": "8 loses 90 points.", "expected": {8: [-91, -89], 3: [0, 1]}}
     deck = talk.deck(techniques=noted(talk.root, patch_size=own))
-    assert backup(deck)["predicted"] == "8 loses 90 points. Missed at 8; not run: 3."
+    assert backup(deck)["predicted"] == "8 loses 90 points. Accuracy missed at 8; not run: 3."
     rows = {row[0]: row[3] for row in table_of(deck, "Backup: 0 of 1 prediction in range, 1 missed")}
     assert rows["Patch size"].endswith("; missed at 8; not run: 3")
     assert "Test why the prediction missed: patch size 8" in repr(deck)

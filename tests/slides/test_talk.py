@@ -191,8 +191,9 @@ def test_all_runs_come_in_the_order_of_the_study(summary: Summary) -> None:
 
 
 def test_stability_leads_with_baseline_divergence_largest_logit_rates_and_spikes(summary: Summary) -> None:
-    def spiky(spikes: float | None, label: str, logit: float = 1.0) -> Run:
-        values = {"gradient_spikes": spikes, "loss_spikes": spikes, "largest_attention_logit": logit}
+    def spiky(spikes: float | None, label: str, logit: float | None = 1.0, norm: float | None = 1.0) -> Run:
+        values = {"gradient_spikes": spikes, "loss_spikes": spikes}
+        values |= {"largest_attention_logit": logit, "largest_gradient_norm": norm}
         return a_run(label=label, stability=CALM.model_copy(update=values))
 
     runs = {
@@ -203,12 +204,15 @@ def test_stability_leads_with_baseline_divergence_largest_logit_rates_and_spikes
         "fast": spiky(9.0, "fast"),
         "lost": diverged(5, label="lost"),
         "steep": spiky(0.0, "steep", logit=999.0),
+        "strong": spiky(0.0, "strong", norm=999.0, logit=None),
+        "normed": spiky(0.0, "normed"),
         "baseline": spiky(0.0, "baseline"),
     }
     rates = an_axis("Learning rate", "slow", "baseline", "fast")
-    changed = with_runs(summary, runs, axes=(rates, an_axis("Depth", "wild", "calm", "steep")))
+    normed = an_axis("QK-norm", "baseline", "normed").model_copy(update={"axis": "qk_norm"})
+    changed = with_runs(summary, runs, axes=(rates, an_axis("Depth", "wild", "calm", "steep"), normed))
     swept = ["slow", "fast"]  # in the order of their sweep
-    order = ["baseline", "lost", "steep", *swept, "wild", "calm", "unknown"]
+    order = ["baseline", "lost", "steep", "strong", "normed", *swept, "wild", "calm", "unknown"]
     assert [run.label for run in talk.steadiness(changed)] == order
     assert [run.label for run in seen(changed)["steady"]] == order
 

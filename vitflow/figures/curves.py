@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from vitflow.analysis.records import Summary
 from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks, telling
 from vitflow.figures.read import Analysis
@@ -13,7 +14,7 @@ from vitflow.figures.style import BLACK, FULL, GREY, Drawing, diverged, heading,
 from vitflow.study.grid import BASELINE
 from vitflow.study.names import counted
 
-#: what is drawn, each in a panel of its own; two neighbours share a scale, so that the gap between them can be read
+#: what is drawn, each in a panel of its own; accuracies share a scale, so that the gap between them can be read
 PANELS = (
     ("train_loss", "training loss"),
     ("validation_loss", "validation loss"),
@@ -38,9 +39,8 @@ def draw(analysis: Analysis) -> Drawing:
     others = [name for name in means if name not in named]
     figure = new_figure(FULL)
     panels = figure.subplots(1, len(PANELS), sharex=True)
-    for one, other in ((panels[0], panels[1]), (panels[2], panels[3])):
-        other.sharey(one)
-        other.tick_params(labelleft=False)
+    panels[3].sharey(panels[2])  # losses are not alike: labels are smoothed in training alone
+    panels[3].tick_params(labelleft=False)
     for axes, (column, words) in zip(panels, PANELS, strict=True):
         for name in others:  # hundreds of lines would make the SVG slow: they become pixels
             values = means[name][column]
@@ -69,7 +69,7 @@ def draw(analysis: Analysis) -> Drawing:
     left = f" Left out: {counted(apart, 'run')} for other epochs." if apart else ""
     caption = (
         f"Means over finished seeds ({seeds(summary, named)}); thin black: the baseline's seeds. Training images as "
-        f"augmented.{left}"
+        f"augmented{_smoothed(summary)}.{left}"
     )
     finals = ", ".join(f"{summary.runs[name].label} {summary.runs[name].validation.mean or 0:.1f} %" for name in named)
     alt = (
@@ -91,6 +91,12 @@ def _means(analysis: Analysis) -> dict[str, Means]:
         if finished and analysis.summary.runs[name].n:
             found[name] = {key: np.mean([columns[key] for columns in finished], axis=0) for key in finished[0]}
     return found
+
+
+def _smoothed(summary: Summary) -> str:
+    """What else the training loss has."""
+    smoothing = float(str(summary.training.get("label_smoothing") or 0))
+    return f", with labels smoothed by {smoothing:g}" if smoothing else ""
 
 
 def _end(means: Means) -> float:

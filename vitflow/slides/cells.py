@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from vitflow.analysis.claims import Change
-from vitflow.analysis.records import Choice, Contrast, Run, Winners
+from vitflow.analysis.records import Choice, Confirmed, Contrast, Run, Winners
 from vitflow.slides.filters import NOTHING, bounds, interval, millions, number, signed, stat, three, times
-from vitflow.study.fields import beginning, spoken
+from vitflow.study.fields import spoken
 
 
 def escaped(text: str) -> str:
@@ -26,18 +26,15 @@ def aligned(number: str) -> str:
     return whole + (point or "&#8200;") + decimals + "&#8199;" * (2 - len(decimals))
 
 
-def model_row(name: str, run: Run, *, chosen: bool = False) -> Markup:
+def model_row(name: str, run: Run) -> Markup:
     """A row of the tables of models: name, n, validation, test, parameters, multiplications, time."""
-    bold = "**" if chosen else ""
-    return _row(
-        f"{bold}{escaped(name)}{bold}",
-        str(run.n),
-        f"{bold}{stat(run.validation)}{bold}",
-        f"{bold}{stat(run.test)}{bold}",
-        aligned(millions(run.parameters)),
-        aligned(millions(run.multiplications)),
-        times(run.relative_time),
-    )
+    return _row(escaped(name), *_scores(run), *_sizes(run), times(run.relative_time))
+
+
+def winner_row(name: str, winners: Winners) -> Markup:
+    """The same of the best combination, in bold; its time is not measured."""
+    best = winners.runs[winners.selection.best]
+    return _row(*(f"**{cell}**" for cell in (escaped(name), *_scores(best))), *_sizes(best), NOTHING)
 
 
 def seeds_row(run: Run) -> Markup:
@@ -108,8 +105,8 @@ def predicted(prediction: str, meant: str = "") -> Markup:
 
 
 def came(outcomes: str) -> Markup:
-    """What came of a prediction, to follow it: ``in range at 8``, as a sentence; '' where no range was predicted."""
-    return Markup(f" **{escaped(beginning(outcomes))}.**" if outcomes else "")
+    """What came of a prediction of accuracy, to follow it: ``in range at 8``; '' where no range was predicted."""
+    return Markup(f" **Accuracy {escaped(outcomes)}.**" if outcomes else "")
 
 
 def choice_row(choice: Choice) -> Markup:
@@ -124,13 +121,20 @@ def finalist_row(name: str, winners: Winners) -> Markup:
     run, contrast = winners.runs[name], winners.against_baseline.get(name)
     return _row(
         escaped(run.label) + (", all images" if name == winners.selection.all_images else ""),
-        str(run.n),
-        stat(run.validation),
-        stat(run.test),
+        *_scores(run),
         NOTHING if contrast is None else _points(contrast),
-        aligned(millions(run.parameters)),
-        aligned(millions(run.multiplications)),
+        *_sizes(run),
     )
+
+
+def _scores(run: Run | Confirmed) -> tuple[str, str, str]:
+    """n, validation, test."""
+    return str(run.n), stat(run.validation), stat(run.test)
+
+
+def _sizes(run: Run | Confirmed) -> tuple[str, str]:
+    """Parameters, multiplications."""
+    return aligned(millions(run.parameters)), aligned(millions(run.multiplications))
 
 
 def _points(contrast: Contrast) -> str:

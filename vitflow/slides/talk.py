@@ -22,6 +22,7 @@ from vitflow.study.names import counted
 #: by their own names
 CELLS = (
     cells.model_row,
+    cells.winner_row,
     cells.finalist_row,
     cells.seeds_row,
     cells.stability_row,
@@ -68,6 +69,7 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
       fewer images; ``best_single``: the best change, or the baseline; ``called``: families as people say them
     - ``rows``: all runs in the order of the study; ``steady``: in that of :func:`steadiness`
     - ``winners``: ``best.json``, or None where the study selects none or has not yet
+    - ``fitted``: how what gained and lost fits the training images; ``fits_beside``: how the baseline does beside a run
     - ``titles`` by slide; ``nothing``: why nothing compares; ``counts``: how many changes gained and lost
     - ``next_steps``: what the data ask for
     - the rows and cells of :mod:`vitflow.slides.cells`
@@ -133,6 +135,8 @@ def view(summary: Summary, winners: Winners | None, techniques: Techniques) -> d
             "predictions": claims.predictions_title(foretold),
         },
         "counts": claims.counted_effects(compared, margin),
+        "fitted": claims.fits_of_moved(by_effect["gained"], by_effect["lost"], baseline),
+        "fits_beside": partial(claims.fits_beside, baseline=baseline, margin=margin),
         "nothing": nothing,
         "next_steps": claims.next_steps(summary, foretold),
         "meant_for": meant_for,
@@ -220,14 +224,15 @@ def in_order(summary: Summary) -> list[str]:
 
 
 def steadiness(summary: Summary) -> list[Run]:
-    """All runs: the baseline, what diverged, the largest attention logit, the sweep of learning rates, most spikes."""
-    sweep = [place.run for axis in summary.axes if axis.axis == "learning_rate" for place in axis.values]
-    logits = {name: run.stability.largest_attention_logit or 0.0 for name, run in summary.runs.items()}
-    steepest = max(logits, key=lambda name: logits[name]) if any(logits.values()) else None
-
-    def place(name: str) -> tuple[bool, bool, bool, bool, float]:
-        run, swept = summary.runs[name], name in sweep
-        spikes = 0.0 if swept else -run.stability.spikes
-        return name != BASELINE, not run.diverged, name != steepest, not swept, spikes
-
-    return [summary.runs[name] for name in sorted(summary.runs, key=place)]
+    """All runs: the baseline, what diverged, the largest logit and gradient, norms and rates, then by spikes."""
+    runs = summary.runs
+    rest = sorted(runs, key=lambda name: -runs[name].stability.spikes)
+    lost = [name for name in rest if runs[name].diverged]
+    largest = [
+        max(measured, key=lambda pair: pair[0])[1]
+        for what in ("largest_attention_logit", "largest_gradient_norm")
+        if (measured := [(value, name) for name in rest if (value := getattr(runs[name].stability, what)) is not None])
+    ]
+    steadying = ("norm", "qk_norm", "learning_rate")
+    asked = [place.run for one in steadying for axis in summary.axes if axis.axis == one for place in axis.values]
+    return [runs[name] for name in dict.fromkeys([BASELINE, *lost, *largest, *asked, *rest])]

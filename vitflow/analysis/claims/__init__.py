@@ -10,7 +10,7 @@ from vitflow.analysis.claims.findings import best_family, best_single, findings
 from vitflow.analysis.claims.next_steps import next_steps
 from vitflow.analysis.claims.predictions import outcomes, predictions, predictions_title
 from vitflow.analysis.claims.rates import at_own_rates
-from vitflow.analysis.claims.reasons import reason
+from vitflow.analysis.claims.reasons import fits_beside, fits_of_moved, reason
 from vitflow.analysis.claims.sentences import axis_finding, group_finding, sentence
 from vitflow.analysis.claims.verdicts import counted_effects, verdict, verdicts_title
 from vitflow.analysis.claims.wording import signed
@@ -27,6 +27,8 @@ __all__ = [
     "counted_effects",
     "effect",
     "findings",
+    "fits_beside",
+    "fits_of_moved",
     "group_finding",
     "judge",
     "next_steps",

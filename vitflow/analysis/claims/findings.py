@@ -31,7 +31,8 @@ def findings(study: Study, table: Mapping[str, Run]) -> Findings:
         stability=_stability(table),
         cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
         f"{count(min(multiplications))} to {count(max(multiplications))} multiplications per image",
-        best=f"Best {FAMILIES[base.family]} on validation: {best.label}, {with_sd(table[best.run].validation)} %"
+        best=f"Best {FAMILIES[base.family]} with at most one change, on validation: "
+        f"{best.label}, {with_sd(table[best.run].validation)} %"
         if best
         else "No run has a validation accuracy yet",
         subsets=subsets_finding(table, study.training.epochs),

@@ -19,7 +19,10 @@ def next_steps(summary: Summary, predicted: Sequence[Prediction] = ()) -> list[s
     longer = runs.get(f"epochs={2 * summary.epochs}")
     if longer is None or longer.difference is None:
         steps.append("Train the baseline twice as long: whether it has converged is unknown.")
-    elif not converged(longer, margin):
+    elif (found := converged(longer, margin)) is False:
+        gain = of_group(longer).points
+        steps.append(f"Train longer: twice the epochs gain {gain:.1f} points, and ranks may change.")
+    elif found is None:
         steps.append("Train longer: twice the epochs may still gain, and ranks may change.")
     changes = [run for run in runs.values() if run.kind == "change" and run.difference and run.difference.test_interval]
     open_ones = [run for run in changes if effect(run, margin) == "unclear"]

@@ -83,4 +83,4 @@ def worst_miss(found: Sequence[Prediction]) -> str:
     of = "the prediction missed" if len(missed) == 1 else f"{len(missed)} predictions missed, first"
     digits = digits_for((worst.change.points,), worst.expected)
     came, least, most = (signed(points, digits) for points in (worst.change.points, *worst.expected))
-    return f"Test why {of}: {worst.change.run.label} {came}, not {least} to {most}."
+    return f"Test why {of}: {worst.change.run.label}, {came}; predicted {least} to {most}."

@@ -51,6 +51,42 @@ def fit_finding(runs: Sequence[Run], baseline: Run, margin: float) -> str:
     return f"Of {len(lost)} changes that lost accuracy, {fits.count('less')} underfit and {fits.count('more')} overfit"
 
 
+def fits_beside(run: Run, baseline: Run, margin: float) -> str:
+    """Whether the baseline underfits or overfits beside a model that leads, by Welch's intervals; '' where open."""
+    if run.difference is None or judge(of_group(run), margin) != "gained":
+        return ""
+    fit = _beside(baseline.clean_train, run.clean_train)
+    if fit is None or (found := welch_interval(_gaps(run), _gaps(baseline))) is None:
+        return ""
+    low, high = found
+    if fit == "less" and low <= 0:
+        gap = "smaller" if high < 0 else "not clearly larger"
+        return f"The baseline underfits beside it: it fits less, its gap to validation is {gap}."
+    if fit != "less" and low > 0:
+        return "The baseline overfits beside it: its gap to validation is larger."
+    return ""
+
+
+def fits_of_moved(gained: Sequence[Run], lost: Sequence[Run], baseline: Run) -> str:
+    """How many of the changes that moved accuracy moved the fit to the training images too; '' where none did."""
+    said: list[str] = []
+    moves: tuple[tuple[Sequence[Run], str, Beside, str], ...] = (
+        (gained, "gains", "more", "better"),
+        (lost, "losses", "less", "worse"),
+    )
+    for runs, moved, wanted, how in moves:
+        fits = [_beside(run.clean_train, baseline.clean_train) for run in runs]
+        if any(fits):
+            verb = "," if said else " fit training images"
+            said.append(f"{fits.count(wanted)} of {len(fits)} {moved}{verb} {how}")
+    return f"{'; '.join(said)}." if said else ""
+
+
+def _gaps(run: Run) -> list[float]:
+    """Accuracy on training images minus that on validation images, of each finished seed, in points."""
+    return [train - new for train, new in zip(run.clean_train.values, run.validation.values, strict=True)]
+
+
 def _lost_by(run: Run, baseline: Run, margin: float) -> Beside | None:
     """How a run that lost fits the training images; ``open`` where it fits them less, but by under half of its loss."""
     found = _beside(run.clean_train, baseline.clean_train, margin)

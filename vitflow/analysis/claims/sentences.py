@@ -99,7 +99,7 @@ def _steady(label: str, steady: Sequence[Named], margin: float) -> list[str]:
     if all(judge(evidence, margin) == "same" for _, evidence in steady):
         return [f"{label}: all {len(steady)} values match the baseline within {margin:g} points"]
     digits = digits_for([largest.points, *largest.interval], [0.0, margin, -margin])
-    numbers = f"{value} {signed(largest.points, digits)}, {_range(largest.interval, digits)}"
+    numbers = f"{value} with {signed(largest.points, digits)}, {_range(largest.interval, digits)}"
     if doubt := _doubt(largest):
         return [f"{label}: not significant at any value (largest: {numbers}; {doubt})"]
     return [f"{label}: no clear change at any value (largest: {numbers})"]
