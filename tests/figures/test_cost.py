@@ -96,5 +96,22 @@ def test_labels_name_the_front_the_baseline_the_best_and_other_families_alone(
     axes = case.drawing("accuracy-cost").figure.axes[0]
     (line,) = [line for line in axes.get_lines() if line.get_drawstyle() != "default"]
     may = {summary.runs[name].test.mean for name in looks.highlighted(summary)} | set(line.get_ydata())
+    if found := case.analysis.winners:
+        may.add(found.runs[found.selection.best].test.mean)
     named = [text.xy[1] for text in axes.texts if isinstance(text, Annotation)]
     assert summary.runs["baseline"].test.mean in named and set(named) <= may
+
+
+def test_the_best_combination_is_a_star_at_its_count_and_not_where_its_time_would_be(cases: dict[str, Case]) -> None:
+    case = cases["30 runs"]
+    found = case.analysis.winners
+    assert found is not None
+    best = found.runs[found.selection.best]
+    stars = [
+        [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.get_lines() if line.get_marker() == "*"]
+        for axes in case.drawing("accuracy-cost").figure.axes
+    ]
+    assert stars == [[(best.multiplications, best.test.mean)], []]
+    with style.styled():
+        without = cost.draw(dataclasses.replace(case.analysis, winners=None))
+    assert "Star" in case.drawing("accuracy-cost").caption and "Star" not in without.caption

@@ -10,12 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from vitflow.analysis.records import Run, Summary
+from vitflow.analysis.records import Confirmed, Run, Statistics, Summary, Winners
 from vitflow.figures.axis import MULTIPLICATIONS, TIME, Quantity, differ, short
 from vitflow.figures.labels import Label, place, wrap
 from vitflow.figures.looks import Look, families, highlighted, legend, legend_below, looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import FULL, GREY, Drawing, diverged, heading, missing, new_figure, seeds
+from vitflow.study.grid import BASELINE, BEST
 from vitflow.study.names import counted
 
 #: what is trained on the same images for as many epochs
@@ -26,9 +27,10 @@ def draw(analysis: Analysis) -> Drawing:
     """Test accuracy against multiplications per image and, where times differ, against training time, on log scales.
 
     A line joins the ViTs that no other beats at the same cost or a lower one (Pareto front). These, the baseline, the
-    best and other families are named; vertical lines at them are one standard deviation over seeds.
+    best and other families are named; vertical lines at them are one deviation over seeds. The best combination,
+    whose time is not measured and whose seeds are others, stands in the first panel, apart from that line.
     """
-    summary, look = analysis.summary, looks(analysis.summary)
+    summary, look, best = analysis.summary, looks(analysis.summary), _best(analysis.winners)
     runs = {name: run for name, run in summary.runs.items() if run.n and run.kind in COMPARED}
     if not runs:
         return missing("No run has finished, so there is no accuracy to set against a cost.", FULL)
@@ -41,14 +43,18 @@ def draw(analysis: Analysis) -> Drawing:
     for axes, quantity in zip(panels, quantities, strict=True):
         _points(axes, runs, look, quantity, {*named, *fronts[quantity]})
         axes.step(*_columns(runs, fronts[quantity], quantity), where="post", color=GREY, linewidth=1.2, zorder=1)
-        _log_scale(axes, [cost for name in runs if (cost := quantity.of(runs[name])) is not None])
+        beside = [float(best.multiplications)] if best and quantity is MULTIPLICATIONS else []
+        _log_scale(axes, [cost for name in runs if (cost := quantity.of(runs[name])) is not None] + beside)
         axes.set_xlabel(quantity.words)
         axes.grid()
+    if best:
+        _point(panels[0], best.multiplications, best.test, look[BEST], named=True)
     heading(panels[0], "test accuracy (%)")
     panels[0].margins(y=0.12)
-    legend_below(figure, legend(summary, list(runs), "crosses"))
+    legend_below(figure, legend(summary, list(runs), "two changes"))
     for axes, quantity in zip(panels, quantities, strict=True):
-        _labels(axes, runs, look, quantity, list(dict.fromkeys([*named, *fronts[quantity][::-1]])), fronts[quantity])
+        names = list(dict.fromkeys([*named, *fronts[quantity][::-1]]))
+        _labels(axes, runs, look, quantity, names, fronts[quantity], best if quantity is MULTIPLICATIONS else None)
 
     clock = _clock(summary, timed, shown=TIME in quantities, untimed=len(runs) - len(timed))
     apart = sum(run.kind not in COMPARED for run in summary.runs.values())
@@ -56,7 +62,8 @@ def draw(analysis: Analysis) -> Drawing:
     of = seeds(summary, list(runs))
     same = f"multiplications within {MULTIPLICATIONS.alike - 1:.0%}, times within {TIME.alike - 1:.0%}"
     line = f"the line joins runs that none beats at the same cost ({same}) or less"
-    caption = f"Accuracy against cost, {of}; {line}.{clock}{left}"
+    star = " Star: the best combination, on fresh seeds." if best else ""
+    caption = f"Accuracy against cost, {of}; {line}.{star}{clock}{left}"
     listed = "; ".join(
         f"{run.label} {short(run.multiplications)} multiplications, time {_time(run)}, {run.test.mean:.1f} % "
         f"(n = {run.n})"
@@ -67,7 +74,9 @@ def draw(analysis: Analysis) -> Drawing:
         f"{' and against training time' if len(quantities) > 1 else ''}, on log scales: {listed}. Markers are means, "
         f"vertical lines at the named ones plus and minus one standard deviation over seeds (from two seeds on). A "
         f"stepped line joins the ViTs that none beats at the same cost or less: "
-        f"{', '.join(runs[name].label for name in fronts[MULTIPLICATIONS])}.{clock}{left}{diverged(summary)}"
+        f"{', '.join(runs[name].label for name in fronts[MULTIPLICATIONS])}."
+        + (f"{star[:-1]}, {short(best.multiplications)} multiplications, {best.test.mean:.1f} %." if best else "")
+        + f"{clock}{left}{diverged(summary)}"
     )
     return Drawing(figure, caption, alt)
 
@@ -91,19 +100,31 @@ def _points(axes: Axes, runs: Mapping[str, Run], look: Mapping[str, Look], quant
     for name, run in sorted(runs.items(), key=lambda item: (item[0] in named, item[1].kind != "cross")):
         if (cost := quantity.of(run)) is None or run.test.mean is None:
             continue
-        axes.errorbar(
-            cost,
-            run.test.mean,
-            yerr=(run.test.sd or 0) if name in named else 0,
-            fmt=look[name].marker,
-            color=look[name].colour,
-            markersize=9 if name in named else 6,
-            alpha=1 if name in named else 0.5,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            elinewidth=1.2,
-            zorder=3 if name in named else 2,
-        )
+        _point(axes, cost, run.test, look[name], named=name in named)
+
+
+def _point(axes: Axes, cost: float, test: Statistics, look: Look, *, named: bool) -> None:
+    axes.errorbar(
+        cost,
+        test.mean or 0.0,
+        yerr=(test.sd or 0) if named else 0,
+        fmt=look.marker,
+        color=look.colour,
+        markersize=(13 if look.marker == "*" else 9) if named else 6,
+        alpha=1 if named else 0.5,
+        markeredgecolor="white",
+        markeredgewidth=0.8,
+        elinewidth=1.2,
+        zorder=3 if named else 2,
+    )
+
+
+def _best(winners: Winners | None) -> Confirmed | None:
+    """The best combination, if there is one beside the baseline and a seed of it finished."""
+    if winners is None or winners.selection.best == BASELINE:
+        return None
+    best = winners.runs[winners.selection.best]
+    return best if best.n else None
 
 
 def _labels(
@@ -113,6 +134,7 @@ def _labels(
     quantity: Quantity,
     names: Sequence[str],
     front: Sequence[str],
+    best: Confirmed | None,
 ) -> None:
     """The baseline, the first family and the best are named at any price, others where there is room."""
     labels = [
@@ -121,6 +143,10 @@ def _labels(
         if (cost := quantity.of(run)) is not None and run.test.mean is not None
     ]
     points = list(zip(*_columns(runs, list(runs), quantity), strict=True))
+    if best:
+        star = (float(best.multiplications), best.test.mean or 0.0)
+        labels.insert(0, Label(*star, "best combination", look[BEST].colour))
+        points.append(star)
     steps = list(zip(*_columns(runs, front, quantity), strict=True))
     line = [(x, y) for (at, y), (to, _) in pairwise(steps) for x in np.geomspace(at, to, 24)]
     place(axes, labels, points + line)
