@@ -94,6 +94,17 @@ def test_its_hours_are_those_of_its_records() -> None:
     assert f"{sum(len(run.seeds) for run in SUMMARY.runs.values())} trainings" in README
 
 
+def test_the_record_is_quoted_as_it_is_stored() -> None:
+    kept = ROOT / "results/cifar10-record"
+    run = Summary.read(kept / "analysis/summary.json").runs["baseline"]
+    records = [json.loads(path.read_text()) for path in kept.glob("runs/baseline/seed*/train.json")]
+    assert len(records) == run.n == 3
+    minutes = max(record["cost"]["seconds"] for record in records) / 60
+    quoted = f"reaches {run.test.mean:.1f} ± {run.test.sd:.1f} % on test, over three seeds, each in at most {minutes:.0f}"
+    assert quoted in " ".join(README.split()), quoted
+    assert {(record["provenance"]["device"], record["provenance"]["threads"]) for record in records} == {("AMD EPYC", 1)}
+
+
 def test_the_gpu_study_is_quoted_as_it_is_stored() -> None:
     runs = Summary.read(ROOT / "results/cifar10-gpu/analysis/summary.json").runs
     assert f"{runs['baseline'].test.mean:.1f} % in ten epochs" in README

@@ -163,8 +163,12 @@ def test_a_baseline_of_another_family_is_called_so() -> None:
 )
 def test_multiplications_are_counted_in_three_figures(count: int, said: str) -> None:
     table = {BASELINE: a_run(multiplications=count)}
-    expected = f"Cost spans a factor of 1.0: {said} to {said} multiplications per image"
-    assert findings(PLAN, table).cost == expected
+    assert findings(PLAN, table).cost == f"{said} multiplications per image"
+    assert findings(PLAN, table | {"a": a_run(multiplications=count)}).cost.endswith(
+        f"{said} multiplications per image in every run"
+    )
+    twice = f"Cost spans a factor of 2.0: {said} to "
+    assert findings(PLAN, table | {"a": a_run(multiplications=2 * count)}).cost.startswith(twice)
 
 
 def test_a_single_seed_has_no_deviation_in_the_titles() -> None:

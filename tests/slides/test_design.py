@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.analysis import ARCHITECTURE, MANY
-from support.talk import Talk, cell, make_talk, table_slide
+from support.talk import Talk, cell, make_talk, table_slide, words_of
 
 from vitflow.analysis.records import Features
 from vitflow.slides import boxes, fit, palette, pdf
@@ -122,7 +122,7 @@ def test_a_figure_that_is_not_there_is_told_in_its_place(talk: Talk) -> None:
     told = '"caption": "What pca shows", "missing": "no model has [features]."'
     captions.write_text(re.sub(r'"caption":\s*"What pca shows"', told, captions.read_text()))
     title = Features.read(talk.root / "analysis" / "features.json").titles.components
-    slide = next(slide for slide in talk.deck().slides if plain(slide.title).replace("\xa0", " ") == title)
+    slide = next(slide for slide in talk.deck().slides if words_of(slide.title) == title)
     assert slide.figure is None and slide.layout == "text"
     panel = slide.blocks[0]
     assert panel == Paragraph((Span("Not shown: no model has [features].", "missing"),))

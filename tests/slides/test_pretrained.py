@@ -7,10 +7,10 @@ import re
 
 import pytest
 from support.pretrained import a_probe
-from support.talk import Talk, visible
+from support.talk import Talk, visible, words_of
 
 from vitflow.analysis.records import Pretrained
-from vitflow.slides.deck import Slide, SlidesError, Table, plain
+from vitflow.slides.deck import Slide, SlidesError, Table
 from vitflow.slides.template import fill
 
 
@@ -18,15 +18,15 @@ def shown(talk: Talk, probe: Pretrained) -> tuple[Slide, str]:
     """Its slide, and the words of it."""
     probe.write(talk.root / "analysis" / "pretrained.json")
     (slide,) = [slide for slide in talk.deck().slides if slide.kicker == "Not trained from scratch"]
-    words = [plain(cell) for block in slide.blocks if isinstance(block, Table) for row in block.rows for cell in row]
-    words += [plain(block.text) for block in slide.blocks if hasattr(block, "text")]
-    return slide, "\n".join(words).replace("\xa0", " ")
+    words = [words_of(cell) for block in slide.blocks if isinstance(block, Table) for row in block.rows for cell in row]
+    words += [words_of(block.text) for block in slide.blocks if hasattr(block, "text")]
+    return slide, "\n".join(words)
 
 
 def test_a_slide_in_backup_says_its_numbers_and_that_it_is_not_comparable(talk: Talk) -> None:
     slide, words = shown(talk, a_probe())
     assert (slide.part, slide.label) == ("backup", "Backup · Not trained from scratch")
-    assert plain(slide.heading).replace("\xa0", " ") == a_probe().title
+    assert words_of(slide.heading) == a_probe().title
     for part in (
         "Not comparable with the models of this study",
         "torchvision's IMAGENET1K_V1, sha256 0676ba61",

@@ -18,7 +18,7 @@ from vitflow.figures.draw import names
 from vitflow.machine.files import read_json, write_json
 from vitflow.results.stages import TEMPLATE as WRITTEN
 from vitflow.slides import template
-from vitflow.slides.deck import Deck, Figure, Slide, Span, Table, plain
+from vitflow.slides.deck import Deck, Figure, Slide, Span, Table, Text, plain
 from vitflow.slides.markdown import read_deck, read_figure
 from vitflow.slides.pages import paginate
 from vitflow.slides.render import render
@@ -139,6 +139,11 @@ def texts(sheet: Any) -> list[str]:
         if shape.has_table:
             found += [cell.text for row in shape.table.rows for cell in row.cells]
     return found
+
+
+def words_of(text: Text) -> str:
+    """What a slide says, whose lines may end at any space."""
+    return plain(text).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def table_of(deck: Deck, title: str) -> list[list[str]]:

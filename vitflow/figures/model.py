@@ -88,6 +88,8 @@ def draw(analysis: Analysis) -> Drawing:
 
     listed = "; ".join(f"{axis.label} {_values(axis)}" for axis in summary.axes) or "none"
     caption = "The baseline and what was changed in it, one component at a time: the baseline's value → values tried."
+    if not summary.axes:
+        caption = "The model, from image to class."
     alt = (
         f"Drawing of the baseline, from left to right: an image of {summary.dataset.image_size} pixels a side cut into "
         f"patches of {summary.model['patch_size']}, their embedding, tokens and positions, {summary.model['depth']} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vitflow.analysis.claims.effects import of_group, of_study
 from vitflow.analysis.claims.reasons import fit_finding
@@ -22,15 +22,13 @@ MUCH = 1.5
 def findings(study: Study, table: Mapping[str, Run]) -> Findings:
     """Titles that the summary keeps."""
     base, margin, best = table[BASELINE], study.equivalence_margin, best_single(table)
-    multiplications = [run.multiplications for run in table.values()]
     family = best_family(table)
     return Findings(
         headline=_headline(table, margin),
         convergence=_convergence(study, table),
         fit=fit_finding([run for run in table.values() if run.kind == "change"], base, margin),
         stability=_stability(table),
-        cost=f"Cost spans a factor of {max(multiplications) / min(multiplications):.1f}: "
-        f"{count(min(multiplications))} to {count(max(multiplications))} multiplications per image",
+        cost=_cost([run.multiplications for run in table.values()]),
         best=f"Best {FAMILIES[base.family]} with at most one change, on validation: "
         f"{best.label}, {with_sd(table[best.run].validation)} %"
         if best
@@ -81,6 +79,13 @@ def _headline(table: Mapping[str, Run], margin: float) -> str:
     return (
         f"Largest {'significant ' if significant else ''}change: {sentence(largest.label, of_study(largest), margin)}"
     )
+
+
+def _cost(multiplications: Sequence[int]) -> str:
+    least, most = min(multiplications), max(multiplications)
+    if least == most:
+        return f"{count(least)} multiplications per image{' in every run' if len(multiplications) > 1 else ''}"
+    return f"Cost spans a factor of {most / least:.1f}: {count(least)} to {count(most)} multiplications per image"
 
 
 def _convergence(study: Study, table: Mapping[str, Run]) -> str:
