@@ -100,9 +100,10 @@ def test_the_record_is_quoted_as_it_is_stored() -> None:
     records = [json.loads(path.read_text()) for path in kept.glob("runs/baseline/seed*/train.json")]
     assert len(records) == run.n == 3
     minutes = max(record["cost"]["seconds"] for record in records) / 60
-    quoted = f"reaches {run.test.mean:.1f} ± {run.test.sd:.1f} % on test, over three seeds, each in at most {minutes:.0f}"
+    quoted = f"{run.test.mean:.1f} ± {run.test.sd:.1f} % on test, over three seeds, each in at most {minutes:.0f} minutes"
     assert quoted in " ".join(README.split()), quoted
-    assert {(record["provenance"]["device"], record["provenance"]["threads"]) for record in records} == {("AMD EPYC", 1)}
+    made = [record["provenance"] for record in records]
+    assert {(one["device"], one["threads"]) for one in made} == {("AMD EPYC", 1)}
 
 
 def test_the_gpu_study_is_quoted_as_it_is_stored() -> None:
