@@ -100,7 +100,8 @@ def test_the_record_is_quoted_as_it_is_stored() -> None:
     records = [json.loads(path.read_text()) for path in kept.glob("runs/baseline/seed*/train.json")]
     assert len(records) == run.n == 3
     minutes = max(record["cost"]["seconds"] for record in records) / 60
-    quoted = f"{run.test.mean:.1f} ± {run.test.sd:.1f} % on test, over three seeds, each in at most {minutes:.0f} minutes"
+    test = f"{run.test.mean:.1f} ± {run.test.sd:.1f} % on test"
+    quoted = f"{test}, over three seeds, each in at most {minutes:.0f} minutes"
     assert quoted in " ".join(README.split()), quoted
     made = [record["provenance"] for record in records]
     assert {(one["device"], one["threads"]) for one in made} == {("AMD EPYC", 1)}
