@@ -74,7 +74,9 @@ def test_a_family_that_leads_tells_whether_the_baseline_underfits_or_overfits(
     uneven = Statistics(mean=new, sd=0.25, values=(new, new + 0.25, new - 0.25))  # else all gaps are alike
     other = a_run(**moved, kind="family", clean_train=around(train), validation=uneven)
     assert fits_beside(other, BASE, 0.5) == (f"The baseline {said}" if said else "")
-    assert fits_beside(other.model_copy(update={"clean_train": NOTHING}), BASE, 0.5) == ""
+    four = Statistics(mean=train, sd=0.1, values=(train, train, train + 0.1, train - 0.1))
+    for lacking in (NOTHING, four):
+        assert fits_beside(other.model_copy(update={"clean_train": lacking}), BASE, 0.5) == ""
 
 
 def test_what_moved_is_counted_by_its_fit_to_the_training_images() -> None:

@@ -83,8 +83,9 @@ def fits_of_moved(gained: Sequence[Run], lost: Sequence[Run], baseline: Run) -> 
 
 
 def _gaps(run: Run) -> list[float]:
-    """Accuracy on training images minus that on validation images, of each finished seed, in points."""
-    return [train - new for train, new in zip(run.clean_train.values, run.validation.values, strict=True)]
+    """Accuracy on training images minus that on validation images, in points, of each seed; [] where one lacks."""
+    fits, scores = run.clean_train.values, run.validation.values
+    return [fit - score for fit, score in zip(fits, scores, strict=True)] if len(fits) == len(scores) else []
 
 
 def _lost_by(run: Run, baseline: Run, margin: float) -> Beside | None:
