@@ -73,7 +73,7 @@ def draw(analysis: Analysis) -> Drawing:
         axes.plot(*shown, marker, color=colour, markersize=size, mec="white", mew=0.8, clip_on=inside, zorder=3)
     axes.set_xlabel("accuracy on training images, not augmented (%)")
     heading(axes, "validation accuracy (%)")
-    legend_below(figure, legend(summary, list(points), "two changes, other epochs"))
+    legend_below(figure, legend(summary, list(points), "other runs"))
     words = [*_gap_lines(axes, whole), *_corners(axes)]
     named = _named(summary, points)
     labels = [
