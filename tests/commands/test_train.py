@@ -61,6 +61,13 @@ def test_a_finished_run_answers_without_importing_torch(done: Path) -> None:
     assert (answer.returncode, answer.stdout) == (0, "baseline seed 0: already trained\n"), answer.stderr
 
 
+def test_states_of_a_training_that_was_killed_when_all_was_published_are_cleaned_up(done: Path) -> None:
+    BASELINE.metrics.unlink()  # trained, and not scored yet
+    (BASELINE.state / f"step-000000003-{'0' * 32}.pt").write_bytes(b"the last state before its end")
+    assert cli.main(["train", "--run", "baseline", "--threads", "1"]) == 0
+    assert [path.name for path in BASELINE.state.iterdir()] == ["lock"]
+
+
 def test_training_again_gives_the_same_bytes(done: Path) -> None:
     before = {path: path.read_bytes() for path in (BASELINE.checkpoint, BASELINE.history, BASELINE.config)}
     shutil.rmtree(BASELINE.folder)

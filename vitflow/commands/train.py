@@ -151,6 +151,7 @@ def train(study: Study, job: Job, machine: Machine, *, patient: bool = False) ->
     ):
         if job.is_over or (job.status == "trained" and job.paths.checkpoint.exists()):
             say(f"{who}: already trained")
+            checkpoint.clear_states(job.paths.state)  # of one that was killed when all was published
             return requested()
         sweep_results(job)
         checkpoint.sweep_states(job.paths.state)
