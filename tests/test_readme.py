@@ -13,8 +13,7 @@ from vitflow.study.reading import read_study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
+WORDS = " ".join(README.split())
 KEPT = ROOT / "results/cifar10-cpu/analysis"
 SUMMARY = Summary.read(KEPT / "summary.json")
 
@@ -80,7 +79,7 @@ def test_the_winner_is_quoted_as_it_is_stored() -> None:
     assert gain.interval
     low, high = gain.interval
     quoted = f"reach {winners.runs[best].test.mean:.1f} %, {gain.points:.1f} points ({low:.1f} to {high:.1f})"
-    assert quoted in " ".join(README.split())
+    assert quoted in WORDS
 
 
 def test_its_hours_are_those_of_its_records() -> None:
@@ -90,7 +89,7 @@ def test_its_hours_are_those_of_its_records() -> None:
         images = grid.runs[name].config.training.epochs * run.train_images * len(run.seeds)
         alone += images / run.images_per_second / 3600
     quoted = f"{SUMMARY.train_hours:.0f} core hours beside other work, {alone:.0f} at the speeds"
-    assert quoted in " ".join(README.split()), quoted
+    assert quoted in WORDS, quoted
     assert f"{sum(len(run.seeds) for run in SUMMARY.runs.values())} trainings" in README
 
 
@@ -102,7 +101,7 @@ def test_the_record_is_quoted_as_it_is_stored() -> None:
     minutes = max(record["cost"]["seconds"] for record in records) / 60
     test = f"{run.test.mean:.1f} ± {run.test.sd:.1f} % on test"
     quoted = f"{test}, over three seeds, each in at most {minutes:.0f} minutes"
-    assert quoted in " ".join(README.split()), quoted
+    assert quoted in WORDS, quoted
     made = [record["provenance"] for record in records]
     assert {(one["device"], one["threads"]) for one in made} == {("AMD EPYC", 1)}
 

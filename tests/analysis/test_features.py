@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vitflow.analysis.features import NOTHING, describe, pair, similarities, together, views
-from vitflow.analysis.records import Absent, Features, Packed
+from vitflow.analysis.records import Absent, Features, Inside, Packed
 from vitflow.analysis.separation import separation
 from vitflow.analysis.similarity import cosines
 from vitflow.study.models import ResNet, ViT
@@ -152,3 +154,24 @@ def test_packed_arrays_are_read_as_they_were_written(dtype: Any) -> None:
     again = Packed.model_validate_json(Packed.of(values, dtype).model_dump_json()).values
     np.testing.assert_array_equal(again, values)
     assert again.dtype == values.dtype
+
+
+def names_of(labels: dict[str, str]) -> dict[str, str]:
+    """What models of these labels are called, by run."""
+    models = tuple(Inside.model_construct(run=run, label=label) for run, label in labels.items())
+    return Features.model_construct(models=models).names
+
+
+@given(st.sets(st.lists(st.sampled_from(["ViT", "best", "width 16", "lr 0.1"]), min_size=1).map(", ".join), min_size=1))
+def test_models_are_called_by_the_fewest_of_their_words_that_tell_them_apart(labels: set[str]) -> None:
+    names = names_of({label: label for label in labels})
+    assert len(set(names.values())) == len(labels)
+    for label, name in names.items():
+        fewer = name.rpartition(", ")[0]
+        assert f"{label}, ".startswith(f"{name}, ")
+        assert not fewer or any(f"{other}, ".startswith(f"{fewer}, ") for other in labels - {label})
+
+
+def test_a_model_alone_in_its_family_is_called_by_it() -> None:
+    labels = {"a": "ViT, best", "b": "ViT, baseline", "c": "ResNet-18, width 16, learning rate 0.008"}
+    assert names_of(labels) == {"a": "ViT, best", "b": "ViT, baseline", "c": "ResNet-18"}

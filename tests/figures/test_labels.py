@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from vitflow.figures import style
-from vitflow.figures.labels import Label, called, place, spread, taken_for, wrap
+from vitflow.figures.labels import Label, place, spread, taken_for, wrap
 from vitflow.figures.style import new_figure, styled
 
 BOXES = st.lists(st.tuples(st.floats(-2, 3), st.floats(0.01, 0.3)), min_size=1, max_size=9)
@@ -65,21 +65,6 @@ def test_long_labels_are_abbreviated_before_their_ends_which_tell_them_apart_are
     assert wrap(f"ResNet-18, width 16, {own}", 22) == "ResNet-18, width 16,\nlr 0.008, wd 0.05"
     assert wrap(f"ResNet-18, width 16, {own}", 18, 3) == "ResNet-18,\nwidth 16,\nlr 0.008, wd 0.05"
     assert wrap(own, 20) == "learning rate 0.008,\nweight decay 0.05"
-
-
-@given(st.sets(st.lists(st.sampled_from(["ViT", "best", "width 16", "lr 0.1"]), min_size=1).map(", ".join), min_size=1))
-def test_models_are_called_by_the_fewest_of_their_words_that_tell_them_apart(labels: set[str]) -> None:
-    names = called({label: label for label in labels})
-    assert len(set(names.values())) == len(labels)
-    for label, name in names.items():
-        fewer = name.rpartition(", ")[0]
-        assert f"{label}, ".startswith(f"{name}, ")
-        assert not fewer or any(f"{other}, ".startswith(f"{fewer}, ") for other in labels - {label})
-
-
-def test_a_model_alone_in_its_family_is_called_by_it() -> None:
-    labels = {"a": "ViT, best", "b": "ViT, baseline", "c": "ResNet-18, width 16, learning rate 0.008"}
-    assert called(labels) == {"a": "ViT, best", "b": "ViT, baseline", "c": "ResNet-18"}
 
 
 def test_an_arrow_points_to_what_was_predicted_whatever_direction_the_names_run_in() -> None:

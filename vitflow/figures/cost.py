@@ -123,8 +123,7 @@ def _best(winners: Winners | None) -> Confirmed | None:
     """The best combination, if there is one beside the baseline and a seed of it finished."""
     if winners is None or winners.selection.best == BASELINE:
         return None
-    best = winners.runs[winners.selection.best]
-    return best if best.n else None
+    return winners.best if winners.best.n else None
 
 
 def _labels(

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from vitflow.analysis.records import Features
-from vitflow.figures.labels import called, wrap
+from vitflow.figures.labels import wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.pca import MODELS, ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
@@ -31,9 +31,8 @@ def draw_patches(analysis: Analysis) -> Drawing:
     examples = min(len(data.example_labels), max(PICTURES // len(models), 3), 8)
     rows = 1 + max(len(model.views) for model in models)
     figure, blocks = _sheet(rows, examples, len(models))
-    names = called({model.run: model.label for model in models})
     for block, model in zip(blocks, models, strict=True):
-        _images(block[0], data, wrap(names[model.run], 11, 4), look[model.run].colour)
+        _images(block[0], data, wrap(data.names[model.run], 11, 4), look[model.run].colour)
         for row, view in zip(block[1:], model.views, strict=False):
             _row(row, view.maps.values, f"{view.place}\n{view.layer}\n{100 * view.patch_colours:.0f} %")
     told = "; ".join(

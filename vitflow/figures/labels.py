@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -60,22 +60,6 @@ def wrap(text: str, width: int, lines: int = 2) -> str:
 def _bound(text: str, width: int) -> str:
     """``text`` whose numbers stay on the line of their word, where the two fit into one."""
     return re.sub(r"\S+ \d\S*", lambda pair: pair[0].replace(" ", BOUND) if len(pair[0]) <= width else pair[0], text)
-
-
-def called(labels: Mapping[str, str]) -> dict[str, str]:
-    """Each label as far as its commas need to go to tell it from the others.
-
-    ``ResNet-18, width 16, learning rate 0.008`` is ``ResNet-18`` where no other is shown.
-    """
-    parts = {name: label.split(", ") for name, label in labels.items()}
-    return {
-        name: next(
-            ", ".join(own[:k])
-            for k in range(1, len(own) + 1)
-            if k == len(own) or all(own[:k] != other[:k] for key, other in parts.items() if key != name)
-        )
-        for name, own in parts.items()
-    }
 
 
 def shorten(name: str, letters: int = 24) -> str:

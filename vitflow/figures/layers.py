@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 from vitflow.analysis.claims.wording import between
 from vitflow.analysis.records import Inspected, Layer
 from vitflow.analysis.titles import UNSEEN
-from vitflow.figures.labels import Label, called, end_labels, wrap
+from vitflow.figures.labels import Label, end_labels, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
@@ -71,7 +71,6 @@ def draw_separation(analysis: Analysis) -> Drawing:
         return missing("Too few images to score a probe") if data.models else without_features(data)
     figure = new_figure(FULL)
     panels = figure.subplots(1, 3, width_ratios=[1, 1, 1])
-    names = called({model.run: model.label for model in models})
     measures = (
         ("probe", "linear probe (%)"),
         ("neighbours", "nearest neighbours (%)"),
@@ -86,7 +85,7 @@ def draw_separation(analysis: Analysis) -> Drawing:
             axes.plot([layer.depth for layer in model.layers], values, color=style.colour, marker=style.marker)
             axes.plot([1, HEAD], [values[-1], read], color=style.colour, linestyle=":", linewidth=1.5)
             axes.plot(HEAD, read, color=style.colour, marker=style.marker, markersize=10, markerfacecolor="white")
-            ends.append(Label(HEAD, read, wrap(names[model.run], 12, 4), style.colour))
+            ends.append(Label(HEAD, read, wrap(data.names[model.run], 12, 4), style.colour))
         axes.set_ylim(0, 100)
         axes.yaxis.set_major_locator(MultipleLocator(25))
         heading(axes, title)

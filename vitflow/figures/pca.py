@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from vitflow.analysis.records import Features, View
-from vitflow.figures.labels import Label, called, end_labels, shorten, wrap
+from vitflow.figures.labels import Label, end_labels, shorten, wrap
 from vitflow.figures.looks import looks
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import (
@@ -47,7 +47,6 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     columns = max(len(model.views) for model in models)
     grid = figure.add_gridspec(len(models), columns + 1, width_ratios=[3] * columns + [1.1])
-    names = called({model.run: model.label for model in models})
     for row, model in enumerate(models):
         for column in range(columns):
             axes = figure.add_subplot(grid[row, column])
@@ -58,7 +57,7 @@ def draw(analysis: Analysis) -> Drawing:
             _cloud(axes, view, data.labels.values)
             axes.set_title(f"{view.place}: {view.layer}, classes {100 * view.between:.0f} %", fontsize=SMALL, pad=4)
             if not column:
-                name = wrap(names[model.run], 13, 4)
+                name = wrap(data.names[model.run], 13, 4)
                 axes.set_ylabel(name, rotation=0, ha="right", va="center", color=ink(look[model.run].colour))
     _legend(figure.add_subplot(grid[:, -1]), data)
 
@@ -110,11 +109,10 @@ def draw_spectrum(analysis: Analysis) -> Drawing:
         axes.grid()
         heading(axes, max(places, key=len) + (": variance explained (%)" if not column else ""))
     ends = []
-    names = called({model.run: model.label for model in data.models})
     for model in data.models:
         view = model.views[-1]
         share, held = _spectrum(view)
-        text = f"{wrap(names[model.run], 14, 4)}\n90 %: {view.patch_most} of {view.patch_components[-1]}"
+        text = f"{wrap(data.names[model.run], 14, 4)}\n90 %: {view.patch_most} of {view.patch_components[-1]}"
         ends.append(Label(100, float(np.interp(10, share, held)), text, look[model.run].colour))
     end_labels(panels[-1], ends)
     told = "; ".join(

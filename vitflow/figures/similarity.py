@@ -9,7 +9,7 @@ from matplotlib.image import AxesImage
 
 from vitflow.analysis.features import pair
 from vitflow.analysis.records import Inside
-from vitflow.figures.labels import called, shorten
+from vitflow.figures.labels import shorten
 from vitflow.figures.pca import ONE_SEED, left_out, without_features
 from vitflow.figures.read import Analysis
 from vitflow.figures.style import BESIDE, BLACK, FULL, SMALL, Drawing, missing, new_figure
@@ -30,11 +30,10 @@ def draw(analysis: Analysis) -> Drawing:
     figure = new_figure(FULL)
     widths = [len(models[columns].layers) for _, columns in shown]
     *panels, scale = figure.subplots(1, len(shown) + 1, width_ratios=[*widths, 0.25])
-    names = called({run: model.label for run, model in models.items()})
     for axes, (rows, columns) in zip(panels, shown, strict=True):
         picture = _matrix(axes, values[rows, columns], models[rows], models[columns])
-        axes.set_xlabel(_axis(names[columns], models[columns]))
-        axes.set_ylabel(_axis(names[rows], models[rows]))
+        axes.set_xlabel(_axis(data.names[columns], models[columns]))
+        axes.set_ylabel(_axis(data.names[rows], models[rows]))
     figure.colorbar(picture, cax=scale, label="linear CKA")
     scale.set_box_aspect(14)
     _settle(figure)

@@ -86,7 +86,7 @@ def _against_baseline(winners: Winners, name: str) -> Evidence | None:
 
 def _parts(summary: Summary, winners: Winners) -> list[Row]:
     """What the best combination loses without each of its parts, the dearest loss first."""
-    chosen, best = winners.selection, winners.runs[winners.selection.best]
+    chosen, best = winners.selection, winners.best
     headings = {axis.axis: axis.label for axis in summary.axes}
     values = {choice.axis: choice.value for choice in (*chosen.architecture, *chosen.techniques)}
     rows = []

@@ -33,8 +33,8 @@ def model_row(name: str, run: Run) -> Markup:
 
 def winner_row(name: str, winners: Winners) -> Markup:
     """The same of the best combination, in bold; its time is not measured."""
-    best = winners.runs[winners.selection.best]
-    return _row(*(f"**{cell}**" for cell in (escaped(name), *_scores(best))), *_sizes(best), NOTHING)
+    scores = (f"**{cell}**" for cell in (escaped(name), *_scores(winners.best)))
+    return _row(*scores, *_sizes(winners.best), NOTHING)
 
 
 def seeds_row(run: Run) -> Markup:

@@ -105,3 +105,19 @@ class Features(Record):
     absent: tuple[Absent, ...]
     similarities: tuple[Similarity, ...]
     titles: FeatureTitles
+
+    @property
+    def names(self) -> dict[str, str]:
+        """By run, the model's label as far as its commas need to go to tell it from the others.
+
+        ``ResNet-18, width 16, learning rate 0.008`` is ``ResNet-18`` where no other gives features.
+        """
+        parts = {model.run: model.label.split(", ") for model in self.models}
+        return {
+            run: next(
+                ", ".join(own[:k])
+                for k in range(1, len(own) + 1)
+                if k == len(own) or all(own[:k] != other[:k] for key, other in parts.items() if key != run)
+            )
+            for run, own in parts.items()
+        }

@@ -70,3 +70,8 @@ class Winners(Record):
     against_architecture: Contrast | None  #: ``best`` minus ``best_architecture``; None where they are one
     architecture_finding: str
     best_finding: str
+
+    @property
+    def best(self) -> Confirmed:
+        """The best combination, which may be the baseline."""
+        return self.runs[self.selection.best]
